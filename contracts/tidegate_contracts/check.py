@@ -1,0 +1,238 @@
+"""Hold a batch against its contract: pandera lazily, with every reason of every failing row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tidegate_contracts.batch import Batch
+from tidegate_contracts.catalogue import CATALOGUE
+from tidegate_contracts.column import clause
+from tidegate_contracts.contract import Contract
+from tidegate_contracts.errors import MonitorError
+from tidegate_contracts.reasons import Broken, Keys, reasons_table
+from tidegate_contracts.severity import Severity
+from tidegate_contracts.types import ANY, dtype_for, to_series
+from tidegate_contracts.violation import Violation
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the contract says of a batch.
+
+    Attributes:
+        rows: How many rows were delivered.
+        violations: One for each broken clause.
+        failed: For each row, whether it broke any clause; shape (rows,).
+        reasons: A ``pyarrow.Table`` of row, key, check, rule, column.
+    """
+
+    rows: int
+    violations: tuple[Violation, ...]
+    failed: npt.NDArray[np.bool_]
+    reasons: Any
+
+    @property
+    def critical(self) -> bool:
+        """Whether the batch as a whole broke its contract."""
+        return any(violation.severity is Severity.CRITICAL for violation in self.violations)
+
+
+def check(batch: Batch, contract: Contract) -> Checked:
+    """Hold a batch against its contract.
+
+    Rows that fail are set aside up to the contract's tolerance; above it every row clause is critical. Structural
+    breakage is always critical. What is left after setting rows aside is checked again, so that what is published
+    has no finding of its own.
+
+    Raises:
+        MonitorError: A check of the contract raised; that is no violation.
+    """
+    checked = _check_once(batch, contract)
+    if checked.critical or not checked.failed.any():
+        return checked
+    kept = batch.table.filter(~checked.failed)
+    rest = Batch(batch.dataset, batch.id, batch.source, kept, kept, window=batch.window)
+    again = _check_once(rest, contract)
+    if not again.violations:
+        return checked
+    # setting rows aside broke another clause (a frame check, the least number of rows): nothing can be published
+    return Checked(checked.rows, (*checked.violations, *map(_critical, again.violations)), checked.failed, checked.reasons)
+
+
+def _check_once(batch: Batch, contract: Contract) -> Checked:
+    keys = Keys(batch.table, contract.key, personal=any(contract.columns[name].personal for name in contract.key))
+    broken = [*_own_clauses(batch, contract), *_pandera_clauses(batch, contract)]
+    failed = np.zeros(batch.rows, dtype=bool)
+    heavy = np.zeros(batch.rows, dtype=bool)
+    for item in broken:
+        if item.rows is not None:
+            failed[item.rows] = True
+            if contract.severity_of(item.check, Severity.CRITICAL, item.column) is Severity.CRITICAL:
+                heavy[item.rows] = True
+    beyond = bool(heavy.sum() > contract.tolerance * batch.rows)
+    violations = tuple(_violation(item, batch, contract, keys, beyond=beyond) for item in broken)
+    return Checked(batch.rows, violations, failed, reasons_table(broken, keys))
+
+
+def _violation(item: Broken, batch: Batch, contract: Contract, keys: Keys, *, beyond: bool) -> Violation:
+    where = f"column {item.column!r}" if item.column else "the table"
+    severity = contract.severity_of(item.check, Severity.CRITICAL, item.column)
+    if item.rows is None:
+        return Violation(item.check, item.rule, severity, f"{where}: {item.rule}", item.column)
+    if severity is Severity.CRITICAL and not beyond:
+        severity = Severity.WARNING
+    count = len(item.rows)
+    message = f"{where}: {count} of {batch.rows} rows ({count / batch.rows:.2%}) break {item.rule}"
+    examples = tuple(key for key in keys.of(item.rows[:5]) if key is not None)
+    return Violation(item.check, item.rule, severity, message, item.column, count, examples)
+
+
+def _critical(violation: Violation) -> Violation:
+    message = f"after setting rows aside, {violation.message}"
+    return Violation(
+        violation.check, violation.rule, Severity.CRITICAL, message, violation.column, violation.failed, violation.examples
+    )
+
+
+def _own_clauses(batch: Batch, contract: Contract) -> Iterator[Broken]:
+    """What pandera is not asked: the number of rows, types that do not fit, text that does not parse, the key."""
+    if batch.rows < contract.rows_min:
+        yield Broken("volume", f"{batch.rows} rows, at least {contract.rows_min} expected", None, None)
+    for column, why in batch.mismatches.items():
+        yield Broken("schema_mismatch", why, column, None)
+    for column, rows in batch.unparsed.items():
+        yield Broken("schema_mismatch", f"text that is no {contract.columns[column].type}", column, rows)
+    if contract.key and all(name in batch.table.column_names for name in contract.key):
+        yield from _duplicate_keys(batch, contract)
+
+
+def _duplicate_keys(batch: Batch, contract: Contract) -> Iterator[Broken]:
+    schema = contract.pandera_schema
+    alone = contract.key[0] if len(contract.key) == 1 else None
+    if (alone is not None and schema.columns[alone].unique) or (schema.unique and set(schema.unique) == set(contract.key)):
+        return  # pandera says it already
+    frame = batch.table.select(list(contract.key)).to_pandas()
+    rows = np.flatnonzero(frame.duplicated(keep=False).to_numpy())
+    if rows.size:
+        yield Broken("duplicate_rows", f"key ({', '.join(contract.key)}) identifies one row", alone, rows)
+
+
+def _pandera_clauses(batch: Batch, contract: Contract) -> list[Broken]:
+    import pandera.errors
+
+    schema, frame = _prepared(batch, contract)
+    try:
+        schema.validate(frame, lazy=True)
+    except pandera.errors.SchemaErrors as errors:
+        return _merged(_broken(error, contract) for error in errors.schema_errors)
+    return []
+
+
+def _prepared(batch: Batch, contract: Contract) -> tuple[Any, pd.DataFrame]:
+    """The schema without what cannot be known yet, and the frame with the dtypes that it asks for."""
+    schema = contract.pandera_schema
+    unfit = contract.later_columns | batch.mismatches.keys()
+    absent = [name for name in schema.columns if name in unfit]
+    if absent:
+        schema = schema.remove_columns(absent)
+    series = {}
+    follow: dict[str, Any] = {}
+    for name in batch.table.column_names:
+        if name in unfit:
+            continue
+        declared = contract.columns[name].type if name in contract.columns else ANY
+        values = batch.table.column(name)
+        series[name] = to_series(values, declared)
+        if declared.native is not None and dtype_for(values, declared) is not declared.native:
+            follow[name] = {"dtype": dtype_for(values, declared)}
+    if follow:
+        schema = schema.update_columns(follow)
+    return schema, pd.DataFrame(series, index=pd.RangeIndex(batch.rows))
+
+
+def _broken(error: Any, contract: Contract) -> Broken:
+    """One of pandera's errors as one broken clause."""
+    from pandera.errors import SchemaErrorReason
+
+    reason = error.reason_code
+    is_frame = type(error.schema).__name__ == "DataFrameSchema"
+    column = None if is_frame else getattr(error.schema, "name", None)
+    if reason is SchemaErrorReason.CHECK_ERROR:
+        raise MonitorError(
+            f"a check of contract {contract.name!r} raised",
+            found=f"{clause(error.check)} on {column or 'the table'}: {type(error.failure_cases).__name__} {_short(error)}",
+            hint="a check must return True or False for every batch",
+        )
+    if reason in _structure():
+        name = error.failure_cases if column is None and isinstance(error.failure_cases, str) else column
+        return Broken("schema_mismatch", _structure()[reason].format(error=error), name, None)
+    rows = _rows(error)
+    if reason is SchemaErrorReason.SERIES_CONTAINS_NULLS:
+        return Broken("missing_values", "not nullable", column, rows)
+    if reason is SchemaErrorReason.SERIES_CONTAINS_DUPLICATES:
+        return Broken("duplicate_rows", "unique", column, rows)
+    if reason is SchemaErrorReason.DUPLICATES:
+        return Broken("duplicate_rows", f"unique({', '.join(contract.pandera_schema.unique)})", None, rows)
+    if reason is SchemaErrorReason.DATAFRAME_CHECK:
+        return Broken(_check_name(error.check, contract, column), clause(error.check), column, rows)
+    return Broken("schema_mismatch", str(error).splitlines()[0], column, rows)
+
+
+@cache
+def _structure() -> dict[Any, str]:
+    """Pandera's structural reasons in our words; a function, because importing pandera costs most of a second."""
+    from pandera.errors import SchemaErrorReason as Reason
+
+    return {
+        Reason.WRONG_DATATYPE: "found type {error.failure_cases}, expected {error.schema.dtype}",
+        Reason.COLUMN_NOT_IN_DATAFRAME: "missing column",
+        Reason.COLUMN_NOT_IN_SCHEMA: "column not declared by the contract",
+        Reason.COLUMN_NOT_ORDERED: "column out of the declared order",
+        Reason.DUPLICATE_COLUMN_LABELS: "column name appears twice",
+    }
+
+
+def _check_name(check: Any, contract: Contract, column: str | None) -> str:
+    """The catalogue's name of a pandera check: its own where it has one, else by its kind."""
+    if check.name in CATALOGUE:
+        return str(check.name)
+    if column is None:
+        return "broken_invariant"
+    if check.name == "isin":
+        return "unknown_labels" if column == contract.label else "category_change"
+    return "impossible_values"
+
+
+def _rows(error: Any) -> npt.NDArray[np.int64] | None:
+    """The positions of the rows that an error blames; None where it blames the table."""
+    output = error.check_output
+    if isinstance(output, pd.Series) and output.dtype == bool:
+        return output.index[~output.to_numpy()].to_numpy(dtype=np.int64)
+    cases = error.failure_cases
+    if not isinstance(cases, pd.DataFrame) or "index" not in cases or cases["index"].isna().all():
+        return None
+    return np.unique(cases["index"].dropna().to_numpy(dtype=np.int64))
+
+
+def _merged(broken: Iterable[Broken]) -> list[Broken]:
+    """Clauses that pandera reports in several errors (one a column) as one."""
+    seen: dict[tuple[str, str, str | None], Broken] = {}
+    for item in broken:
+        place = (item.check, item.rule, item.column)
+        other = seen.get(place)
+        if other is None or other.rows is None or item.rows is None:
+            seen[place] = item
+        else:
+            seen[place] = Broken(*place, np.union1d(other.rows, item.rows))
+    return list(seen.values())
+
+
+def _short(error: Any) -> str:
+    return str(error.failure_cases)[:200]

@@ -1,0 +1,107 @@
+"""One column as a contract declares it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+
+from tidegate_contracts.errors import ContractError
+from tidegate_contracts.types import DeclaredType, declared_type
+
+DRIFT_WORDS = ("critical", "warning", "info", "off")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column's meaning and type, read from pandera's own arguments.
+
+    Attributes:
+        name: The column's name.
+        type: Its declared type.
+        nullable: Whether missing values are allowed.
+        description: What it means.
+        unit: The unit of its values, from ``metadata["unit"]``.
+        available: How long after the event its value is known, from ``metadata["available"]`` (ISO 8601 duration).
+        personal: Whether it holds personal data, from ``metadata["personal"]``; its values are then never shown.
+        drift: The severity of a confirmed drift alarm, from ``metadata["drift"]``; None leaves it to the contract.
+        clauses: Its pandera checks in words.
+    """
+
+    name: str
+    type: DeclaredType
+    nullable: bool
+    description: str | None = None
+    unit: str | None = None
+    available: timedelta = timedelta(0)
+    personal: bool = False
+    drift: str | None = None
+    clauses: tuple[str, ...] = field(default=())
+    metadata: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    @classmethod
+    def of_pandera(cls, name: str, column: Any) -> Column:
+        """Read a ``pandera.Column``.
+
+        Raises:
+            ContractError: ``metadata`` holds a word that means nothing here.
+        """
+        metadata = dict(column.metadata or {})
+        drift = metadata.get("drift")
+        if drift is not None and drift not in DRIFT_WORDS:
+            raise ContractError(
+                f"column {name!r}: metadata 'drift'", found=repr(drift), allowed=", ".join(DRIFT_WORDS)
+            )
+        return cls(
+            name=name,
+            type=declared_type(column.dtype),
+            nullable=bool(column.nullable),
+            description=column.description,
+            unit=metadata.get("unit"),
+            available=_duration(name, metadata.get("available")),
+            personal=bool(metadata.get("personal", False)),
+            drift=drift,
+            clauses=tuple(clause(check) for check in column.checks),
+            metadata=MappingProxyType(metadata),
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """All that the column says, as JSON values, for the contract's identity."""
+        return {
+            "name": self.name,
+            "type": str(self.type),
+            "nullable": self.nullable,
+            "description": self.description,
+            "clauses": list(self.clauses),
+            "metadata": {key: _plain(value) for key, value in sorted(self.metadata.items())},
+        }
+
+
+def clause(check: Any) -> str:
+    """A pandera check in words: its own error text, or its name and arguments."""
+    if check.error:
+        return str(check.error)
+    arguments = ", ".join(f"{key}={value!r}" for key, value in (check.statistics or {}).items())
+    return f"{check.name}({arguments})" if arguments else str(check.name)
+
+
+def _duration(name: str, text: Any) -> timedelta:
+    if text is None:
+        return timedelta(0)
+    try:
+        duration = pd.Timedelta(text).to_pytimedelta()
+    except ValueError:
+        duration = None
+    if not isinstance(duration, timedelta) or duration < timedelta(0):
+        raise ContractError(
+            f"column {name!r}: metadata 'available'", found=repr(text), allowed="an ISO 8601 duration such as 'P1D'"
+        )
+    return duration
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | bool | None) else repr(value)

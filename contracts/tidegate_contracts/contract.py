@@ -1,0 +1,322 @@
+"""The contract: plain pandera, and what pandera cannot say."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from datetime import timedelta
+from difflib import get_close_matches
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tidegate_contracts.catalogue import CATALOGUE, is_advice
+from tidegate_contracts.column import Column
+from tidegate_contracts.errors import ContractError
+from tidegate_contracts.severity import Severity
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_VERSION = re.compile(r"\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.-]+)?")
+_SEASONS = (None, "day_of_week")
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmBudget:
+    """How often statistics may cry wolf.
+
+    Attributes:
+        one_in: At most one false alarm in this many batches, for the whole contract; at least 2.
+    """
+
+    one_in: int = 50
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.one_in, int) or isinstance(self.one_in, bool) or self.one_in < 2:
+            raise ContractError("alarm_budget: one_in", found=repr(self.one_in), allowed="a whole number from 2 up")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """What a dataset promises.
+
+    Only ``name``, ``version``, ``owner`` and ``schema`` are required; any pandera model or schema is valid, untouched.
+
+    Args:
+        name: The dataset, ``[a-z][a-z0-9_]{0,62}``.
+        version: ``major.minor.patch``.
+        owner: Who answers for the dataset.
+        schema: A ``pandera.pandas`` ``DataFrameModel`` or ``DataFrameSchema``.
+        contact: How to reach the owner.
+        key: Columns that identify a row together.
+        event_time: The column with the time at which a row's event happened.
+        time_zone: The zone in which hours, days and naive times are read; None means UTC, and naive times stay naive.
+        features: Columns the model reads; by default all that are no key, time, prediction or label.
+        prediction: The column with the model's prediction.
+        label: The column with what came true; not expected when a batch is gated.
+        slices: Columns whose values name the subsets of rows that are watched one by one.
+        cadence: How often a batch is expected.
+        arrive_within: How long after the end of its window a batch may arrive.
+        label_delay: How long after the event labels are complete.
+        season: ``"day_of_week"`` where days of the week differ; None where nothing repeats.
+        tolerance: The share of rows, in [0, 1), that may fail checks and be set aside while the rest is published.
+        rows_min: The least number of rows in a batch.
+        alarm_budget: How often statistics may alarm falsely. A contract that states one cannot be gated without an
+            approved reference; one that states none is gated on its rules until a reference is approved.
+        severity: The severity of a check's findings, by catalogue name.
+        failure_threshold: How many critical batches in a row open the breaker.
+        cool_down: After how long an open breaker lets one batch probe; None waits for a person.
+        path: Where it was loaded from (``path.py:name``); set by loading, no part of its identity.
+
+    Raises:
+        ContractError: An argument is wrong; the message says what was found and what is allowed.
+    """
+
+    name: str
+    version: str
+    owner: str
+    schema: Any
+    contact: str | None = None
+    key: tuple[str, ...] = ()
+    event_time: str | None = None
+    time_zone: str | None = None
+    features: tuple[str, ...] | None = None
+    prediction: str | None = None
+    label: str | None = None
+    slices: tuple[str, ...] = ()
+    cadence: timedelta | None = None
+    arrive_within: timedelta | None = None
+    label_delay: timedelta | None = None
+    season: str | None = None
+    tolerance: float = 0.0
+    rows_min: int = 1
+    alarm_budget: AlarmBudget | None = None
+    severity: Mapping[str, str] = field(default_factory=dict)
+    failure_threshold: int = 1
+    cool_down: timedelta | None = None
+    path: str | None = None
+
+    if not TYPE_CHECKING:  # type checkers see the synthesised signature; people get errors with hints
+
+        def __init__(self, **arguments: Any) -> None:
+            for name, value in _complete(arguments).items():
+                object.__setattr__(self, name, _frozen(name, value))
+            self._validate()
+
+    @cached_property
+    def pandera_schema(self) -> Any:
+        """The schema as a ``pandera.pandas.DataFrameSchema``, the user's own object untouched."""
+        return _as_schema(self.schema)
+
+    @cached_property
+    def columns(self) -> Mapping[str, Column]:
+        """All declared columns by name, in declared order."""
+        return MappingProxyType(
+            {
+                name: Column.of_pandera(name, column)
+                for name, column in self.pandera_schema.columns.items()
+                if not column.regex
+            }
+        )
+
+    @cached_property
+    def later_columns(self) -> frozenset[str]:
+        """Columns not expected when a batch is gated: the label, and those available only after the event."""
+        later = {column.name for column in self.columns.values() if column.available > timedelta(0)}
+        return frozenset(later | ({self.label} if self.label else set()))
+
+    @cached_property
+    def feature_columns(self) -> tuple[str, ...]:
+        """The columns that the model reads and that are known at gate time."""
+        if self.features is not None:
+            return self.features
+        roles = {*self.key, self.event_time, self.prediction, self.label}
+        return tuple(name for name in self.columns if name not in roles and name not in self.later_columns)
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The time zone of hours, days and windows."""
+        return ZoneInfo(self.time_zone or "UTC")
+
+    @cached_property
+    def sha256(self) -> str:
+        """The identity: a hash of the canonical JSON of all the contract says and of its custom checks' source."""
+        text = json.dumps(self.describe(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def severity_of(self, check: str, default: Severity, column: str | None = None) -> Severity:
+        """The severity of a finding: the column's ``drift`` word, else the contract's, else the default.
+
+        Checks that only advise (priority 3) are never critical.
+        """
+        word = self.severity.get(check)
+        if check in ("drift", "prediction_drift") and column in self.columns:
+            drift = self.columns[column].drift
+            word = drift if drift not in (None, "off") else word
+        severity = Severity(word) if word else default
+        return Severity.WARNING if is_advice(check) and severity is Severity.CRITICAL else severity
+
+    def describe(self) -> dict[str, Any]:
+        """All that the contract says, as JSON values."""
+        schema = self.pandera_schema
+        own = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in ("schema", "path")}
+        return {
+            **{name: _json(value) for name, value in own.items()},
+            "columns": [column.describe() for column in self.columns.values()],
+            "schema": {
+                "strict": _json(schema.strict),
+                "ordered": schema.ordered,
+                "unique": _json(schema.unique),
+                "coerce": schema.coerce,
+                "column_unique": [name for name, column in schema.columns.items() if column.unique],
+                "column_required": [name for name, column in schema.columns.items() if column.required],
+                "regex_columns": [name for name, column in schema.columns.items() if column.regex],
+                "index": repr(schema.index) if schema.index is not None else None,
+            },
+            "custom_checks": list(_sources(schema)),
+        }
+
+    def _validate(self) -> None:
+        _match("name", self.name, _NAME, "lower-case letters, digits and _, starting with a letter, at most 63")
+        _match("version", self.version, _VERSION, "major.minor.patch, such as '1.0.0'")
+        if not isinstance(self.owner, str) or not self.owner.strip():
+            raise ContractError("contract argument 'owner'", found=repr(self.owner), allowed="who answers for the dataset")
+        if not self.columns and not self.pandera_schema.columns:
+            raise ContractError(f"contract {self.name!r}: the schema declares no columns")
+        self._validate_columns()
+        self._validate_numbers()
+        for check, word in self.severity.items():
+            if check not in CATALOGUE:
+                close = get_close_matches(check, CATALOGUE, n=1)
+                raise ContractError(
+                    "severity: unknown check", found=repr(check), hint=f"did you mean {close[0]!r}?" if close else None
+                )
+            if word not in set(Severity):
+                raise ContractError(f"severity of {check!r}", found=repr(word), allowed=", ".join(Severity))
+        if self.season not in _SEASONS:
+            raise ContractError("season", found=repr(self.season), allowed="'day_of_week' or None")
+        try:
+            ZoneInfo(self.time_zone or "UTC")
+        except (ZoneInfoNotFoundError, ValueError, TypeError) as error:
+            raise ContractError("time_zone", found=repr(self.time_zone), allowed="a name such as 'Europe/Paris'") from error
+
+    def _validate_columns(self) -> None:
+        named = {
+            "key": self.key,
+            "event_time": (self.event_time,),
+            "features": self.features or (),
+            "prediction": (self.prediction,),
+            "label": (self.label,),
+            "slices": self.slices,
+        }
+        for argument, names in named.items():
+            for name in names:
+                if name is not None and name not in self.columns:
+                    close = get_close_matches(str(name), self.columns, n=1)
+                    raise ContractError(
+                        f"contract {self.name!r}: {argument} names an unknown column",
+                        found=repr(name),
+                        allowed=", ".join(self.columns),
+                        hint=f"did you mean {close[0]!r}?" if close else None,
+                    )
+
+    def _validate_numbers(self) -> None:
+        if not _is_number(self.tolerance) or not 0 <= self.tolerance < 1:
+            raise ContractError("tolerance", found=repr(self.tolerance), allowed="a share of rows, 0 <= tolerance < 1")
+        for argument, least in (("rows_min", 0), ("failure_threshold", 1)):
+            value = getattr(self, argument)
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                raise ContractError(argument, found=repr(value), allowed=f"a whole number from {least} up")
+        for argument in ("cadence", "arrive_within", "label_delay", "cool_down"):
+            value = getattr(self, argument)
+            if value is not None and (not isinstance(value, timedelta) or value < timedelta(0)):
+                raise ContractError(argument, found=repr(value), allowed="a timedelta of zero or more")
+        if self.cadence is not None and self.cadence == timedelta(0):
+            raise ContractError("cadence", found="0", allowed="a timedelta above zero")
+        if self.alarm_budget is not None and not isinstance(self.alarm_budget, AlarmBudget):
+            raise ContractError("alarm_budget", found=repr(self.alarm_budget), allowed="AlarmBudget(one_in=...)")
+
+
+def _complete(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments with defaults for what is left out; refuses unknown and missing ones."""
+    known = {item.name: item for item in fields(Contract)}
+    for unknown in arguments.keys() - known.keys():
+        close = get_close_matches(unknown, known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else None
+        raise ContractError("unknown contract argument", found=repr(unknown), allowed=", ".join(known), hint=hint)
+    for name in ("name", "version", "owner", "schema"):
+        if name not in arguments:
+            raise ContractError(
+                f"contract argument {name!r} is missing", hint="name, version, owner and schema are required"
+            )
+    defaults = {
+        name: item.default_factory() if item.default_factory is not MISSING else item.default
+        for name, item in known.items()
+    }
+    return defaults | dict(arguments)
+
+
+def _frozen(name: str, value: Any) -> Any:
+    if name == "severity":
+        if not isinstance(value, Mapping):
+            raise ContractError("severity", found=repr(value), allowed="a mapping of check names to severities")
+        return MappingProxyType(dict(value))
+    if name in ("key", "slices", "features") and value is not None:
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            raise ContractError(name, found=repr(value), allowed="a tuple of column names", hint=f"write {name}=({value!r},)")
+        return tuple(value)
+    return value
+
+
+def _as_schema(schema: Any) -> Any:
+    import pandera.pandas as pandera
+
+    if isinstance(schema, pandera.DataFrameSchema):
+        return schema
+    if isinstance(schema, type) and issubclass(schema, pandera.DataFrameModel):
+        return schema.to_schema()
+    raise ContractError(
+        "contract argument 'schema'",
+        found=repr(schema),
+        allowed="a DataFrameModel or DataFrameSchema of pandera.pandas",
+    )
+
+
+def _match(argument: str, value: Any, pattern: re.Pattern[str], allowed: str) -> None:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise ContractError(f"contract argument {argument!r}", found=repr(value), allowed=allowed)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json(item) for item in value]
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, AlarmBudget):
+        return {"one_in": value.one_in}
+    return value if isinstance(value, str | int | float | bool | None) else repr(value)
+
+
+def _sources(schema: Any) -> Iterable[str]:
+    """The source of each custom check, or a hash of its code where there is no source."""
+    checks = [*schema.checks, *(check for column in schema.columns.values() for check in column.checks)]
+    for check in checks:
+        if check.statistics:
+            continue  # a built-in check, wholly described by its name and arguments
+        function = inspect.unwrap(getattr(check, "_check_fn", check))
+        try:
+            yield inspect.getsource(function)
+        except (OSError, TypeError):
+            code = getattr(function, "__code__", None)
+            yield hashlib.sha256(code.co_code + repr(code.co_consts).encode()).hexdigest() if code else check.name

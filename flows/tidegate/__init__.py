@@ -1,0 +1,68 @@
+"""tidegate: data-validation contracts with continuous drift monitoring, and a breaker that halts on violation.
+
+>>> import tidegate as tg
+>>> tg.AlarmBudget(one_in=50)
+AlarmBudget(one_in=50)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tidegate_contracts.contract import AlarmBudget as AlarmBudget
+    from tidegate_contracts.contract import Contract as Contract
+    from tidegate_contracts.errors import ContractError as ContractError
+    from tidegate_contracts.errors import Halted as Halted
+    from tidegate_contracts.errors import MonitorError as MonitorError
+    from tidegate_contracts.errors import StoreError as StoreError
+    from tidegate_contracts.errors import TidegateError as TidegateError
+    from tidegate_contracts.errors import UsageError as UsageError
+    from tidegate_contracts.load import load_contract as load_contract
+    from tidegate_contracts.severity import Severity as Severity
+    from tidegate_flows.gate import gate as gate
+    from tidegate_flows.gate import require_closed as require_closed
+    from tidegate_flows.labels import join_labels as join_labels
+    from tidegate_flows.look import check as check
+    from tidegate_monitors.breaker import Decision as Decision
+    from tidegate_monitors.breaker import State as State
+    from tidegate_monitors.run import Run as Run
+    from tidegate_monitors.verdict import Verdict as Verdict
+
+_HOMES = {
+    "AlarmBudget": "tidegate_contracts.contract",
+    "Contract": "tidegate_contracts.contract",
+    "ContractError": "tidegate_contracts.errors",
+    "Decision": "tidegate_monitors.breaker",
+    "Halted": "tidegate_contracts.errors",
+    "MonitorError": "tidegate_contracts.errors",
+    "Run": "tidegate_monitors.run",
+    "Severity": "tidegate_contracts.severity",
+    "State": "tidegate_monitors.breaker",
+    "StoreError": "tidegate_contracts.errors",
+    "TidegateError": "tidegate_contracts.errors",
+    "UsageError": "tidegate_contracts.errors",
+    "Verdict": "tidegate_monitors.verdict",
+    "check": "tidegate_flows.look",
+    "gate": "tidegate_flows.gate",
+    "join_labels": "tidegate_flows.labels",
+    "load_contract": "tidegate_contracts.load",
+    "require_closed": "tidegate_flows.gate",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605 - one list, and a test holds it against what type checkers see
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for (PEP 562), so that ``import tidegate`` costs nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tidegate' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return list(__all__)

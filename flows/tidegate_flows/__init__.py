@@ -1,0 +1,1 @@
+"""What happens: intake, gate, ledger, publishing, Prefect flows and the command line."""

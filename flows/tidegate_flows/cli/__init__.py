@@ -1,0 +1,13 @@
+"""The command line. Results on stdout, logs and progress on stderr; one file a group of commands."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and exit with 0 passed, 1 stopped, 2 wrong command, 3 no verdict."""
+    from tidegate_flows.cli.app import app
+    from tidegate_flows.cli.exits import run
+
+    sys.exit(run(app, sys.argv[1:]))

@@ -1,0 +1,41 @@
+"""The command tree."""
+
+from __future__ import annotations
+
+import logging
+
+import typer
+
+from tidegate_flows.cli import breaker, demo, doctor, gate, metrics, quarantine, reference
+from tidegate_flows.cli.options import LedgerUrl, Store
+
+app = typer.Typer(
+    name="tidegate",
+    help="Data contracts, drift alarms with a stated false-alarm rate, and a breaker that halts on violation.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _common(
+    context: typer.Context,
+    store: Store = None,
+    ledger: LedgerUrl = None,
+    verbose: bool = typer.Option(False, "--verbose", "-v", help="Log each decision to stderr."),
+) -> None:
+    context.obj = {"store": store, "ledger": ledger}
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+app.command("demo")(demo.demo)
+app.command("check")(gate.check)
+app.command("gate")(gate.gate)
+app.command("recover")(gate.recover)
+app.command("serve")(metrics.serve)
+app.command("metrics")(metrics.metrics)
+app.command("doctor")(doctor.doctor)
+app.add_typer(reference.app, name="reference")
+app.add_typer(breaker.app, name="breaker")
+app.add_typer(quarantine.app, name="quarantine")

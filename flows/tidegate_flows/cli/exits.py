@@ -1,0 +1,50 @@
+"""Exit codes: 0 passed · 1 stopped · 2 wrong command, contract or option · 3 no verdict."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+import typer
+from tidegate_contracts.errors import TidegateError
+
+PASSED, STOPPED, WRONG, NO_VERDICT = 0, 1, 2, 3
+_INTERRUPTED = 130
+
+
+def run(app: typer.Typer, arguments: Sequence[str]) -> int:
+    """Run a command; every error becomes one clear message on stderr and its exit code."""
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(args=list(arguments), prog_name="tidegate", standalone_mode=False)
+    except click.exceptions.Exit as end:
+        return int(end.exit_code)
+    except click.ClickException as error:
+        error.show(file=sys.stderr)
+        return WRONG
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        say("interrupted; what was committed is kept, what was not is not published")
+        return _INTERRUPTED
+    except TidegateError as error:
+        say(_message(error))
+        return error.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()
+        return PASSED
+    except Exception:  # the last line of defence: a bug of ours is no verdict, and never a pass
+        traceback.print_exc(file=sys.stderr)
+        say("error: this is a bug in tidegate; nothing was published by this command after it")
+        return NO_VERDICT
+    return int(code) if isinstance(code, int) else PASSED
+
+
+def say(text: str) -> None:
+    """Write a line to stderr."""
+    print(text, file=sys.stderr)  # noqa: T201 - this is where messages leave
+
+
+def _message(error: TidegateError) -> str:
+    parts = [("error", error.what), ("found", error.found), ("allowed", error.allowed), ("hint", error.hint)]
+    return "\n".join(f"{name + ':':9}{value}" for name, value in parts if value is not None)

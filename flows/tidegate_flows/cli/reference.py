@@ -1,0 +1,137 @@
+"""``reference build``, ``approve``, ``list`` and ``show``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from tidegate_flows.cli import tables
+from tidegate_flows.cli.options import By, ContractPath, Json, LedgerUrl, Reason, Store, emit, settings
+
+app = typer.Typer(help="What batches are held against.", no_args_is_help=True)
+
+
+@app.command()
+def build(
+    context: typer.Context,
+    contract: ContractPath,
+    batches: Annotated[list[str], typer.Argument(metavar="BATCH…", help="Files, or ids of published batches.")],
+    approve: Annotated[bool, typer.Option("--approve", help="Put it in force at once; takes --by and --reason.")] = False,
+    by: Annotated[str | None, typer.Option("--by", help="Who approves.")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why.")] = None,
+    store: Store = None,
+    ledger: LedgerUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Build a reference from batches, one block each, and say what a gate with it can and cannot see."""
+    from tidegate_contracts.errors import UsageError
+    from tidegate_contracts.load import load_contract
+
+    from tidegate_flows import reference
+    from tidegate_flows.place import at
+
+    if approve and not (by and reason):
+        raise UsageError("an approval names who and why", allowed="--approve --by WHO --reason WHY")
+    loaded = load_contract(contract)
+    with at(settings(context, store, ledger)) as place:
+        built = reference.build(place, loaded, batches)
+        if approve and by and reason:
+            reference.approve(place, loaded.name, built.sha256, by=by, reason=reason)
+    facts = reference.describe(built, loaded)
+    if as_json:
+        emit(facts)
+    else:
+        _show(facts)
+        what = f"in force, approved by {by}" if approve else f"not in force: tidegate reference approve {contract} {built.sha256[:12]} --by WHO --reason WHY"
+        typer.echo(what)
+
+
+@app.command()
+def approve(
+    context: typer.Context,
+    contract: ContractPath,
+    sha256: Annotated[str, typer.Argument(metavar="SHA", help="The beginning of the reference's hash.")],
+    by: By,
+    reason: Reason,
+    store: Store = None,
+    ledger: LedgerUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Put a reference in force."""
+    from tidegate_contracts.load import load_contract
+
+    from tidegate_flows import reference
+    from tidegate_flows.place import at
+
+    dataset = load_contract(contract).name
+    with at(settings(context, store, ledger), must_exist=True) as place:
+        whole = reference.approve(place, dataset, sha256, by=by, reason=reason)
+    if as_json:
+        emit({"format": 1, "dataset": dataset, "reference": whole, "by": by, "reason": reason})
+    else:
+        typer.echo(f"{dataset}: reference {whole[:12]} is in force, approved by {by}")
+
+
+@app.command("list")
+def listing(
+    context: typer.Context, contract: ContractPath, store: Store = None, ledger: LedgerUrl = None, as_json: Json = False
+) -> None:
+    """All references of a contract's dataset, oldest first."""
+    from tidegate_contracts.load import load_contract
+
+    from tidegate_flows.ledger import references
+    from tidegate_flows.place import at
+
+    dataset = load_contract(contract).name
+    with at(settings(context, store, ledger), must_exist=True) as place, place.ledger.begin() as connection:
+        found = references.listed(connection, dataset)
+    columns = ("sha256", "blocks", "built_at", "approved_at", "approved_by", "reason", "in_force")
+    if as_json:
+        for item in found:
+            emit({"format": 1, "dataset": dataset, "reference": item["sha256"], **{name: item[name] for name in columns[1:]}})
+    elif found:
+        short = [{**item, "sha256": item["sha256"][:12], "in_force": "yes" if item["in_force"] else ""} for item in found]
+        tables.show(columns, [["–" if item[name] is None else item[name] for name in columns] for item in short])
+    else:
+        typer.echo(f"{dataset}: no references yet: tidegate reference build {contract} BATCH…")
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    contract: ContractPath,
+    sha256: Annotated[str | None, typer.Argument(metavar="SHA", help="The beginning of its hash; else the one in force.")] = None,
+    store: Store = None,
+    ledger: LedgerUrl = None,
+    as_json: Json = False,
+) -> None:
+    """What a gate with a reference can and cannot see."""
+    from tidegate_contracts.errors import UsageError
+    from tidegate_contracts.load import load_contract
+
+    from tidegate_flows import reference
+    from tidegate_flows.place import at
+
+    loaded = load_contract(contract)
+    with at(settings(context, store, ledger), must_exist=True) as place:
+        found = reference.load(place, loaded.name, sha256) if sha256 else reference.approved(place, loaded)
+    if found is None:
+        raise UsageError(f"no approved reference of {loaded.name!r}", hint="tidegate reference build … --approve")
+    facts = reference.describe(found, loaded)
+    if as_json:
+        emit(facts)
+    else:
+        _show(facts)
+
+
+def _show(facts: dict[str, Any]) -> None:
+    typer.echo(
+        f"{facts['dataset']}: reference {facts['reference'][:12]}, {facts['blocks']} blocks, {facts['rows']} rows; "
+        f"one false alarm in {facts['achievable_one_in']} exchangeable batches at best; "
+        f"season {'covered' if facts['season_covered'] else 'not covered'}"
+    )
+    tables.show(
+        ("column", "smallest shift that half of batches reveal"),
+        [(item["column"], tables.number(item["minimum_detectable_shift"])) for item in facts["columns"]],
+    )

@@ -1,0 +1,123 @@
+"""The gate: one batch's way from its arrival to published, quarantined or held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from tidegate_contracts.contract import Contract
+from tidegate_contracts.errors import Halted, MonitorError
+from tidegate_contracts.load import load_contract
+from tidegate_monitors.breaker import State
+from tidegate_monitors.run import Run
+
+from tidegate_flows import intake
+from tidegate_flows.held import release_due
+from tidegate_flows.intake import Staged
+from tidegate_flows.ledger import batches, breakers, counters
+from tidegate_flows.ledger.batches import Busy, Claim, Decided
+from tidegate_flows.passage import commit, look, stored
+from tidegate_flows.place import Place, at
+from tidegate_flows.recover import recover
+
+
+def gate(
+    batch: Any,
+    contract: Contract | str | Path,
+    *,
+    store: str | Path | None = None,
+    ledger: str | None = None,
+    batch_id: str | None = None,
+    as_of: datetime | str | None = None,
+) -> Run:
+    """Take one batch through the gate: check, compare, decide, record, then publish, quarantine or hold.
+
+    The same id with the same bytes gives the stored run and does nothing else.
+
+    Args:
+        batch: A path, or a pandas, polars or pyarrow table.
+        contract: A contract, or ``path.py[:name]``.
+        store: The folder that holds everything; None for the settings in force.
+        ledger: The ledger's URL; None for the settings in force.
+        batch_id: The batch's identity; by default the file's name without suffixes, or a frame's content hash.
+        as_of: The batch's time for the breaker: a time, ``"window"`` for the end of its own window, None for now.
+
+    Returns:
+        The run. A run that is ignored must not read as a pass: call :meth:`Run.require_published`.
+
+    Raises:
+        ContractError: The contract is wrong.
+        UsageError: There is no such batch, or an alarm budget was promised and no reference is approved.
+        StoreError: The store or ledger cannot be used; nothing was published.
+        MonitorError: A check or statistic raised; nothing was published.
+    """
+    loaded = load_contract(contract)
+    with at(store, ledger=ledger) as place:
+        return gate_at(place, batch, loaded, batch_id=batch_id, as_of=as_of)
+
+
+def gate_at(
+    place: Place,
+    delivery: Any,
+    contract: Contract,
+    *,
+    batch_id: str | None = None,
+    as_of: datetime | str | None = None,
+) -> Run:
+    """:func:`gate` at a place that is already open."""
+    started = perf_counter()
+    recover(place, contract.name)
+    with place.store.workspace() as folder:
+        staged = intake.stage(delivery, folder, name=batch_id)
+        claim = _claim(place, contract.name, staged)
+        if isinstance(claim, Decided):
+            return stored(place, claim.run, frame=staged.frame)
+        with _held(place, claim, contract):
+            seen = look(place, staged, contract, as_of=as_of, started=started)
+            release_due(place, contract, seen.received)
+            return commit(place, claim, seen, contract)
+
+
+def require_closed(dataset: str, *, store: str | Path | None = None, ledger: str | None = None) -> None:
+    """Stop a downstream job while its data cannot be trusted.
+
+    Raises:
+        Halted: The dataset's breaker is open or half open.
+    """
+    with at(store, ledger=ledger, must_exist=True) as place, place.ledger.begin() as connection:
+        breaker = breakers.load(connection, dataset)
+    if breaker.state is not State.CLOSED:
+        raise Halted(
+            f"the breaker of {dataset!r} is {breaker.state.value}",
+            found=f"since {breaker.changed_at:%Y-%m-%d %H:%M} UTC, because of {breaker.cause}",
+            hint=f"tidegate quarantine list {dataset}; then tidegate breaker close {dataset} --by WHO --reason WHY",
+        )
+
+
+def _claim(place: Place, dataset: str, staged: Staged) -> Claim | Decided:
+    """Claim the batch, waiting for another worker who is at it."""
+    while True:
+        with place.ledger.begin() as connection:
+            answer = batches.claim(
+                connection, dataset, staged.id, staged.source.sha256, now=place.seconds, lease=place.lease
+            )
+        if not isinstance(answer, Busy):
+            return answer
+        place.sleep(min(answer.seconds, 0.05))
+
+
+@contextmanager
+def _held(place: Place, claim: Claim, contract: Contract) -> Iterator[None]:
+    """Let go of the claim if there is no verdict, and count our own failures."""
+    try:
+        yield
+    except BaseException as error:
+        with place.ledger.begin() as connection:
+            batches.give_up(connection, claim)
+            if isinstance(error, MonitorError):
+                counters.bump(connection, "monitor_errors_total", contract.name, monitor="gate")
+        raise

@@ -1,0 +1,114 @@
+"""Labels that come later: joined by key to what was published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from tidegate_contracts.contract import Contract
+from tidegate_contracts.errors import UsageError
+from tidegate_contracts.load import load_contract
+from tidegate_monitors.bias import Bias
+from tidegate_monitors.breaker import Decision
+
+from tidegate_flows import intake
+from tidegate_flows.intake import UnreadableError
+from tidegate_flows.ledger import audit, biases, runs
+from tidegate_flows.ledger.biases import Labelled
+from tidegate_flows.place import Place, at
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What one delivery of labels said.
+
+    Attributes:
+        labels: Rows in the delivery.
+        unknown: Those whose key is in no published batch that still waited for labels.
+        batches: The batches that were labelled, with the bias of their predictions.
+    """
+
+    labels: int
+    unknown: int
+    batches: tuple[Labelled, ...]
+
+
+def join_labels(
+    labels: Any, contract: Contract | str | Path, *, store: str | Path | None = None, ledger: str | None = None
+) -> Joined:
+    """Join labels by key to the published batches that still wait for them, and keep the bias of each.
+
+    The same labels twice change nothing. A batch waits until every one of its rows was named by some label file.
+
+    Args:
+        labels: A path or data frame with the contract's key and label columns.
+        contract: A contract with ``key``, ``prediction`` and ``label``, or ``path.py[:name]``.
+        store: The folder that holds everything; None for the settings in force.
+        ledger: The ledger's URL; None for the settings in force.
+
+    Raises:
+        UsageError: The contract names no key, prediction or label, or the labels lack these columns.
+    """
+    loaded = load_contract(contract)
+    with at(store, ledger=ledger, must_exist=True) as place:
+        return join_at(place, labels, loaded)
+
+
+def join_at(place: Place, delivery: Any, contract: Contract) -> Joined:
+    """:func:`join_labels` at a place that is already open."""
+    if not contract.key or contract.prediction is None or contract.label is None:
+        raise UsageError(f"contract {contract.name!r} names no key, prediction or label", hint="labels are joined by key")
+    frame = _read(place, delivery, contract)
+    with place.ledger.begin() as connection:
+        known = biases.load(connection, contract.name)
+        published = runs.current(connection, contract.name, [Decision.PUBLISH])
+    waiting = [row for row in published if row.batch not in known or known[row.batch].joined < known[row.batch].bias.rows]
+    found, matched = [], 0
+    for row in waiting:
+        item, hits = _join(place, row, frame, contract)
+        matched += hits
+        if hits:
+            found.append(item)
+    now = place.clock()
+    with place.ledger.begin() as connection:
+        for item in found:
+            if known.get(item.batch) is None or item.joined > known[item.batch].joined:
+                biases.save(connection, contract.name, item)
+                audit.append(connection, contract.name, "labels.joined", at=now, batch=item.batch)
+    return Joined(len(frame), len(frame) - matched, tuple(found))
+
+
+def _read(place: Place, delivery: Any, contract: Contract) -> pd.DataFrame:
+    assert contract.label is not None  # noqa: S101 - join_at has seen to it
+    wanted = [*contract.key, contract.label]
+    with place.store.workspace() as folder:
+        try:
+            batch = intake.decode(intake.stage(delivery, folder), contract)
+        except UnreadableError as error:
+            raise UsageError("the labels are unreadable", found=str(error)) from error
+    absent = [name for name in wanted if name not in batch.table.column_names]
+    if absent or batch.mismatches or batch.unparsed:
+        found = {**dict.fromkeys(absent, "missing"), **batch.mismatches, **dict.fromkeys(batch.unparsed, "does not parse")}
+        raise UsageError("the labels lack columns, or have other types", found=found, allowed=", ".join(wanted))
+    frame: pd.DataFrame = batch.table.select(wanted).to_pandas()
+    twice = int(frame.duplicated(subset=list(contract.key)).sum())
+    if twice:
+        raise UsageError("the labels name rows twice", found=f"{twice} rows", allowed="each key once")
+    return frame
+
+
+def _join(place: Place, row: Any, labels: pd.DataFrame, contract: Contract) -> tuple[Labelled, int]:
+    key = list(contract.key)
+    columns = [*key, contract.prediction]
+    published = pq.read_table(place.store.root / row.published, columns=columns).to_pandas()
+    joined = published.merge(labels, on=key, how="left", indicator=True, validate="many_to_one")
+    hits = int((joined["_merge"] == "both").sum())
+    bias = Bias.of(
+        joined[contract.prediction].to_numpy(dtype=np.float64, na_value=np.nan),
+        joined[contract.label].to_numpy(dtype=np.float64, na_value=np.nan),
+    )
+    return Labelled(row.batch, bias, hits, place.seconds), hits

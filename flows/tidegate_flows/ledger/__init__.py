@@ -1,0 +1,5 @@
+"""The durable record: one file a noun, functions of a connection inside one transaction."""
+
+from tidegate_flows.ledger.ledger import Ledger
+
+__all__ = ["Ledger"]

@@ -1,0 +1,76 @@
+"""The audit: append-only, one hash chain a dataset."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+from tidegate_contracts.batch import iso, utc
+
+from tidegate_flows.ledger.schema import audit
+
+FORMAT = 1
+_START = "0" * 64
+
+
+def append(
+    connection: Connection,
+    dataset: str,
+    event: str,
+    *,
+    at: Any,
+    batch: str | None = None,
+    run: str | None = None,
+    by: str | None = None,
+    reason: str | None = None,
+) -> None:
+    """Add one entry to the dataset's chain. ``at`` is a datetime."""
+    last = connection.execute(
+        select(audit.c.seq, audit.c.sha256).where(audit.c.dataset == dataset).order_by(audit.c.seq.desc()).limit(1)
+    ).one_or_none()
+    content = {
+        "seq": last.seq + 1 if last else 1,
+        "at": iso(utc(at)),
+        "dataset": dataset,
+        "event": event,
+        "batch": batch,
+        "run": run,
+        "by": by,
+        "reason": reason,
+    }
+    previous = last.sha256 if last else _START
+    connection.execute(insert(audit).values(**content, previous=previous, sha256=_link(previous, content)))
+
+
+def entries(connection: Connection, dataset: str | None = None) -> Iterator[dict[str, Any]]:
+    """All entries of a dataset, or of all, in order."""
+    query = select(audit).order_by(audit.c.dataset, audit.c.seq)
+    if dataset is not None:
+        query = query.where(audit.c.dataset == dataset)
+    for row in connection.execute(query).mappings():
+        yield {"format": FORMAT, **row}
+
+
+def first_break(connection: Connection, dataset: str) -> int | None:
+    """The first entry whose hash does not follow from what it says and the one before; None if the chain holds."""
+    previous, expected = _START, 1
+    for entry in entries(connection, dataset):
+        content = {key: entry[key] for key in ("seq", "at", "dataset", "event", "batch", "run", "by", "reason")}
+        if entry["seq"] != expected or entry["previous"] != previous or entry["sha256"] != _link(previous, content):
+            return expected
+        previous, expected = entry["sha256"], expected + 1
+    return None
+
+
+def lengths(connection: Connection) -> dict[str, int]:
+    """Entries by dataset."""
+    rows = connection.execute(select(audit.c.dataset, func.count()).group_by(audit.c.dataset))
+    return {dataset: int(number) for dataset, number in rows}
+
+
+def _link(previous: str, content: dict[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256((previous + text).encode("utf-8", "surrogatepass")).hexdigest()

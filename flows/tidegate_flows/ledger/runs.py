@@ -1,0 +1,208 @@
+"""The runs: every verdict with what it was based on, and what must still happen on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, case, func, insert, select, update
+from tidegate_contracts.batch import Source, iso
+from tidegate_monitors.breaker import Decision
+from tidegate_monitors.compare import Comparison
+from tidegate_monitors.profile import Profile
+from tidegate_monitors.run import Run
+
+from tidegate_flows.ledger.schema import runs
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One rename that carries out a decision; paths are relative to the store.
+
+    Attributes:
+        source: Where the prepared file or folder lies.
+        target: Where it belongs; if something is there already, the move was made before.
+        sha256: What a published file must hash to; None for folders.
+    """
+
+    source: str
+    target: str
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A run with what it was based on.
+
+    Attributes:
+        run: The run.
+        batch: The ledger's key of the batch (the id, or id~hash).
+        source: Where the bytes came from.
+        profile: What was kept of them; None for an unreadable batch.
+        comparisons: Every statistic.
+        moves: What must happen on disk.
+        published: The published file, relative to the store, or None.
+        completed_at: Store clock, seconds.
+    """
+
+    run: Run
+    batch: str
+    source: Source
+    profile: Profile | None
+    comparisons: Sequence[Comparison]
+    moves: Sequence[Move]
+    published: str | None
+    completed_at: float
+
+
+def add(connection: Connection, recorded: Recorded) -> None:
+    """Write a run down; earlier runs of the same batch no longer speak for it."""
+    run = recorded.run
+    connection.execute(
+        update(runs).where(runs.c.dataset == run.dataset, runs.c.batch == recorded.batch).values(superseded=True)
+    )
+    connection.execute(
+        insert(runs).values(
+            run=run.id,
+            dataset=run.dataset,
+            batch=recorded.batch,
+            decision=run.decision.value,
+            completed_at=recorded.completed_at,
+            event_end=run.window.end.timestamp() if run.window else None,
+            rows=run.counts.delivered,
+            rows_quarantined=run.counts.quarantined,
+            received_at=iso(run.at),
+            source=json.dumps(
+                {"name": recorded.source.name, "suffix": recorded.source.suffix, "bytes": recorded.source.bytes}
+            ),
+            sha256=recorded.source.sha256,
+            fingerprint=str(recorded.profile.fingerprint) if recorded.profile else None,
+            published=recorded.published,
+            document=json.dumps(run.to_dict(), allow_nan=False),
+            comparisons=json.dumps([item.to_dict() for item in recorded.comparisons], allow_nan=False),
+            profile=json.dumps(recorded.profile.to_dict()) if recorded.profile else None,
+            moves=json.dumps([[move.source, move.target, move.sha256] for move in recorded.moves]),
+            moved=not recorded.moves,
+            superseded=False,
+        )
+    )
+
+
+def get(connection: Connection, run: str) -> Row[Any]:
+    """One run's row."""
+    return connection.execute(select(runs).where(runs.c.run == run)).one()
+
+
+def unmoved(connection: Connection, dataset: str | None = None) -> list[tuple[str, str, list[Move]]]:
+    """Runs whose files are not all in place, oldest first: run, dataset, moves."""
+    query = select(runs.c.run, runs.c.dataset, runs.c.moves).where(runs.c.moved.is_(False)).order_by(runs.c.seq)
+    if dataset is not None:
+        query = query.where(runs.c.dataset == dataset)
+    return [
+        (row.run, row.dataset, [Move(*move) for move in json.loads(row.moves)]) for row in connection.execute(query)
+    ]
+
+
+def mark_moved(connection: Connection, run: str) -> None:
+    """All files of a run are in place."""
+    connection.execute(update(runs).where(runs.c.run == run).values(moved=True))
+
+
+def current(
+    connection: Connection, dataset: str | None = None, decisions: Iterable[Decision] | None = None
+) -> list[Row[Any]]:
+    """The runs that speak for their batches, in the order in which they were committed."""
+    query = select(runs).where(runs.c.superseded.is_(False)).order_by(runs.c.seq)
+    if dataset is not None:
+        query = query.where(runs.c.dataset == dataset)
+    if decisions is not None:
+        query = query.where(runs.c.decision.in_([decision.value for decision in decisions]))
+    return list(connection.execute(query))
+
+
+def history(connection: Connection, dataset: str) -> list[Row[Any]]:
+    """All runs of a dataset, those that no longer speak for their batch too, as they were committed."""
+    return list(connection.execute(select(runs).where(runs.c.dataset == dataset).order_by(runs.c.seq)))
+
+
+def speaking_for(connection: Connection, dataset: str, batch: str) -> Row[Any] | None:
+    """The run that speaks for one batch, or None."""
+    query = select(runs).where(runs.c.dataset == dataset, runs.c.batch == batch, runs.c.superseded.is_(False))
+    return connection.execute(query).one_or_none()
+
+
+def held(connection: Connection, dataset: str) -> list[Row[Any]]:
+    """Held batches, in event order."""
+    rows = current(connection, dataset, [Decision.HOLD])
+    return sorted(rows, key=lambda row: (row.event_end is None, row.event_end, row.seq))
+
+
+def latest(connection: Connection, dataset: str) -> Row[Any] | None:
+    """The run committed last."""
+    return connection.execute(
+        select(runs).where(runs.c.dataset == dataset).order_by(runs.c.seq.desc()).limit(1)
+    ).one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the runs of a dataset amount to; times in seconds since 1970, None where there is nothing.
+
+    Attributes:
+        last_published: When a batch was last published.
+        event_time_max: The end of the latest published window.
+        quarantined: Batches in quarantine, partly or wholly.
+        held: Batches held.
+        oldest: When the oldest batch in quarantine or held was decided.
+    """
+
+    last_published: float | None
+    event_time_max: float | None
+    quarantined: int
+    held: int
+    oldest: float | None
+
+
+def summary(connection: Connection, dataset: str) -> Summary:
+    """Sum up the runs that speak for a dataset's batches."""
+    published, held = runs.c.decision == Decision.PUBLISH.value, runs.c.decision == Decision.HOLD.value
+    aside = (runs.c.decision == Decision.QUARANTINE.value) | (published & (runs.c.rows_quarantined > 0))
+    row = connection.execute(
+        select(
+            func.max(case((published, runs.c.completed_at))),
+            func.max(case((published, runs.c.event_end))),
+            func.count(case((aside, 1))),
+            func.count(case((held, 1))),
+            func.min(case((aside | held, runs.c.completed_at))),
+        ).where(runs.c.dataset == dataset, runs.c.superseded.is_(False))
+    ).one()
+    return Summary(*row)
+
+
+def previous_places(connection: Connection, dataset: str, batch: str) -> frozenset[tuple[str | None, str, int]]:
+    """What exceeded its threshold in the last batch, other than this one, that was not quarantined."""
+    row = connection.execute(
+        select(runs.c.comparisons)
+        .where(runs.c.dataset == dataset, runs.c.batch != batch, runs.c.decision != Decision.QUARANTINE.value)
+        .order_by(runs.c.seq.desc())
+        .limit(1)
+    ).one_or_none()
+    items = [Comparison(**item) for item in json.loads(row.comparisons)] if row else []
+    return frozenset(item.place for item in items if item.exceeds)
+
+
+def same_rows(connection: Connection, dataset: str, batch: str, sha256: str, fingerprint: str | None) -> str | None:
+    """Another batch, published or held, with the same bytes or the same rows; None if there is none."""
+    same = runs.c.sha256 == sha256
+    if fingerprint is not None:
+        same = same | (runs.c.fingerprint == fingerprint)
+    query = (
+        select(runs.c.batch)
+        .where(runs.c.dataset == dataset, runs.c.batch != batch, runs.c.superseded.is_(False), same)
+        .where(runs.c.decision != Decision.QUARANTINE.value)
+        .order_by(runs.c.seq)
+        .limit(1)
+    )
+    return connection.scalar(query)

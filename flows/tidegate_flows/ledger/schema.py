@@ -1,0 +1,123 @@
+"""The ledger's tables."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+
+FORMAT = 1
+
+metadata = MetaData()
+
+ledger_format = Table("ledger_format", metadata, Column("version", Integer, primary_key=True))
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("dataset", String(63), primary_key=True),
+    Column("batch", String(160), primary_key=True),  # the id, or id~hash for other bytes under the same id
+    Column("sha256", String(64), nullable=False),
+    Column("token", Integer, nullable=False),  # raised by every claim, so that a slow worker cannot commit late
+    Column("lease_until", Float, nullable=False),  # store clock, seconds; 0 when nobody works on it
+    Column("run", String(36)),  # null until a verdict was committed
+    Index("batches_by_sha", "dataset", "sha256"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("run", String(36), unique=True, nullable=False),
+    Column("dataset", String(63), nullable=False),
+    Column("batch", String(160), nullable=False),
+    Column("decision", String(16), nullable=False),
+    Column("completed_at", Float, nullable=False),  # store clock, seconds
+    Column("event_end", Float),  # end of the window, seconds
+    Column("rows", Integer, nullable=False),
+    Column("rows_quarantined", Integer, nullable=False),
+    Column("received_at", String(27), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("fingerprint", String(64)),
+    Column("published", Text),  # relative path in the store
+    Column("document", Text, nullable=False),  # the Run as JSON
+    Column("comparisons", Text, nullable=False),
+    Column("profile", Text),
+    Column("moves", Text, nullable=False),  # what must happen on disk, as JSON
+    Column("moved", Boolean, nullable=False),
+    Column("superseded", Boolean, nullable=False),  # a later run speaks for this batch
+    Index("runs_by_dataset", "dataset", "seq"),
+    Index("runs_by_batch", "dataset", "batch"),
+    Index("runs_by_fingerprint", "dataset", "fingerprint"),
+    Index("runs_unmoved", "moved"),
+)
+
+references = Table(
+    "reference_versions",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("dataset", String(63), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("blocks", Integer, nullable=False),
+    Column("built_at", String(27), nullable=False),
+    Column("approved_at", String(27)),
+    Column("approved_by", Text),
+    Column("reason", Text),
+    Column("approval", Integer),  # order of approvals; the greatest is in force
+    UniqueConstraint("dataset", "sha256"),
+)
+
+breakers = Table(
+    "breakers",
+    metadata,
+    Column("dataset", String(63), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("changed_at", String(27)),
+    Column("cause", Text),
+    Column("probe", String(160)),
+)
+
+contracts = Table(
+    "contracts",
+    metadata,
+    Column("dataset", String(63), primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("document", Text, nullable=False),  # what the exporter needs to know, as JSON
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("dataset", String(63), primary_key=True),
+    Column("labels", String(255), primary_key=True),  # canonical JSON of the other labels
+    Column("value", Float, nullable=False),
+)
+
+biases = Table(
+    "biases",
+    metadata,
+    Column("dataset", String(63), primary_key=True),
+    Column("batch", String(160), primary_key=True),
+    Column("rows", Integer, nullable=False),
+    Column("joined", Integer, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("predictions", Float, nullable=False),
+    Column("labels", Float, nullable=False),
+    Column("joined_at", Float, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("dataset", String(63), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("at", String(27), nullable=False),
+    Column("event", String(64), nullable=False),
+    Column("batch", String(160)),
+    Column("run", String(36)),
+    Column("by", Text),
+    Column("reason", Text),
+    Column("sha256", String(64), nullable=False),
+    Column("previous", String(64), nullable=False),
+)

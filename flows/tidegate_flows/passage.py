@@ -1,0 +1,257 @@
+"""One batch's passage: looked into, decided on, written down, and only then moved."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from time import perf_counter
+from uuid import uuid4
+
+import numpy as np
+from sqlalchemy import Connection
+from tidegate_contracts.batch import Batch
+from tidegate_contracts.check import Checked, check
+from tidegate_contracts.contract import Contract
+from tidegate_contracts.errors import MonitorError, TidegateError, UsageError
+from tidegate_contracts.reasons import SCHEMA
+from tidegate_contracts.severity import Severity
+from tidegate_contracts.violation import Violation
+from tidegate_monitors.alarm import Alarm
+from tidegate_monitors.breaker import Breaker, Decision, Policy, State
+from tidegate_monitors.layout import Layout
+from tidegate_monitors.profile import Profile
+from tidegate_monitors.reference import Reference
+from tidegate_monitors.run import Rows, Run
+from tidegate_monitors.verdict import Observation, Verdict, decide, observe
+
+from tidegate_flows import intake
+from tidegate_flows.intake import Staged, UnreadableError
+from tidegate_flows.ledger import audit, batches, breakers, contracts, counters, runs
+from tidegate_flows.ledger.batches import Claim
+from tidegate_flows.ledger.runs import Recorded
+from tidegate_flows.place import Place
+from tidegate_flows.publish import carry_out, moves_for, prepare
+from tidegate_flows.reference import approved
+
+logger = logging.getLogger("tidegate.gate")
+
+DURATION_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A delivery that was looked into.
+
+    Attributes:
+        staged: The delivery.
+        batch: Its rows; None if it was unreadable.
+        observation: What was seen.
+        reference: What it was held against.
+        received: When it arrived, for the breaker.
+        started: When the work on it began, by the performance counter.
+    """
+
+    staged: Staged
+    batch: Batch | None
+    observation: Observation
+    reference: Reference | None
+    received: datetime
+    started: float
+
+
+def look(
+    place: Place, staged: Staged, contract: Contract, *, as_of: datetime | str | None, started: float
+) -> Seen:
+    """Decode, check, profile and compare a staged delivery.
+
+    Raises:
+        UsageError: The contract promises a false-alarm rate and no reference is approved.
+        MonitorError: A check or statistic raised.
+    """
+    arrived = place.clock()
+    reference = approved(place, contract)
+    if reference is None and contract.alarm_budget is not None:
+        raise UsageError(
+            f"no approved reference of {contract.name!r}, and its contract states an alarm budget",
+            found=f"store {place.store.root}",
+            allowed="a reference that somebody approved",
+            hint="tidegate reference build CONTRACT BATCH… --approve --by WHO --reason WHY",
+        )
+    try:
+        batch = intake.decode(staged, contract)
+    except UnreadableError as error:
+        observation = unreadable(str(error))
+        return Seen(staged, None, observation, reference, intake.as_of(as_of, None, arrived), started)
+    observation = observed(batch, contract, reference)
+    return Seen(staged, batch, observation, reference, intake.as_of(as_of, batch, arrived), started)
+
+
+def observed(batch: Batch, contract: Contract, reference: Reference | None) -> Observation:
+    """What the contract and the reference say of a batch.
+
+    Raises:
+        MonitorError: A check or statistic raised.
+    """
+    try:
+        checked = check(batch, contract)
+        profile = Profile.of(batch.table, reference.layout if reference else Layout.plain(contract))
+    except TidegateError:
+        raise
+    except Exception as error:  # whatever a check does, it is our failure and never a pass
+        raise MonitorError("a check raised", found=f"{type(error).__name__}: {error}") from error
+    return observe(checked, profile, reference, contract, seeded(batch, reference))
+
+
+def seeded(batch: Batch, reference: Reference | None) -> np.random.Generator:
+    """The generator for one batch against one reference: the same two always draw the same."""
+    text = batch.source.sha256 + (reference.sha256 if reference else "")
+    return np.random.default_rng(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big"))
+
+
+def unreadable(why: str) -> Observation:
+    """The observation of bytes that are not what their name says."""
+    violation = Violation("unreadable", "a readable file of its declared format", Severity.CRITICAL, f"unreadable: {why}")
+    checked = Checked(0, (violation,), np.zeros(0, dtype=bool), SCHEMA.empty_table())
+    return Observation(checked, Profile.empty(Layout({})), (), ())
+
+
+def commit(place: Place, claim: Claim, seen: Seen, contract: Contract, *, by: str | None = None) -> Run:
+    """Decide, write the run down, and only then move files.
+
+    Raises:
+        StoreError: The ledger or store refused, or another worker has taken the batch over.
+    """
+    staged = seen.staged
+    checked = seen.observation.checked
+    prepared = prepare(staged.path.parent, staged.path, staged.source, seen.batch, checked)
+    with place.ledger.begin() as connection:
+        breaker = breakers.load(connection, contract.name)
+        others = _ledger_alarms(connection, claim, seen, contract)
+        previous = runs.previous_places(connection, contract.name, claim.batch)
+        verdict = decide(seen.observation, previous, contract, others)
+        policy = Policy(contract.failure_threshold, contract.cool_down)
+        admitted = breaker.admit(claim.batch, seen.received, policy)
+        after, decision = admitted.step(claim.batch, seen.received, policy, critical=not verdict.passed)
+        run = _run(claim, seen, contract, verdict, after, decision)
+        moves, published = moves_for(prepared, run, staged.source, claim.batch, place.store)
+        profile = seen.observation.profile if seen.batch is not None else None
+        recorded = Recorded(
+            run, claim.batch, staged.source, profile, verdict.comparisons, moves, published, place.seconds
+        )
+        batches.settle(connection, claim, run.id)
+        runs.add(connection, recorded)
+        breakers.save(connection, contract.name, after)
+        contracts.save(connection, contract)
+        _count(connection, run, again=by is not None)
+        _tell(connection, run, seen.received, by, breaker, admitted, after)
+    carry_out(moves, place.store)
+    with place.ledger.begin() as connection:
+        runs.mark_moved(connection, run.id)
+    logger.info("%s/%s: %s, breaker %s", run.dataset, run.batch, run.decision.value, run.state.value)
+    return stored(place, run.id, frame=staged.frame)
+
+
+def stored(place: Place, run: str, *, frame: str = "arrow") -> Run:
+    """A run as the ledger has it."""
+    with place.ledger.begin() as connection:
+        row = runs.get(connection, run)
+    published = place.store.root / row.published if row.published else None
+    return Run.from_dict(json.loads(row.document), published=published, frame=frame)
+
+
+def _ledger_alarms(connection: Connection, claim: Claim, seen: Seen, contract: Contract) -> tuple[Alarm, ...]:
+    """What only the ledger can know: bytes or rows that were here before, under this or another name."""
+    if claim.rewritten:
+        severity = contract.severity_of("rewritten_history", Severity.CRITICAL)
+        message = f"batch {seen.staged.id!r} was delivered before with other bytes; what was decided then stands"
+        return (Alarm("rewritten_history", severity, message),)
+    readable = seen.batch is not None and seen.batch.rows > 0
+    fingerprint = str(seen.observation.profile.fingerprint) if readable else None
+    twin = runs.same_rows(connection, contract.name, claim.batch, seen.staged.source.sha256, fingerprint)
+    if twin is None:
+        return ()
+    severity = contract.severity_of("redelivered_batch", Severity.CRITICAL)
+    return (Alarm("redelivered_batch", severity, f"the same rows were delivered before as batch {twin!r}"),)
+
+
+def _run(claim: Claim, seen: Seen, contract: Contract, verdict: Verdict, after: Breaker, decision: Decision) -> Run:
+    aside = verdict.set_aside
+    counts = {
+        Decision.PUBLISH: Rows(verdict.rows, published=verdict.rows - aside, quarantined=aside),
+        Decision.QUARANTINE: Rows(verdict.rows, quarantined=verdict.rows),
+        Decision.HOLD: Rows(verdict.rows, held=verdict.rows),
+    }[decision]
+    return Run(
+        id=str(uuid4()),
+        dataset=contract.name,
+        batch=claim.batch.partition("~")[0],
+        contract_version=contract.version,
+        contract_sha256=contract.sha256,
+        decision=decision,
+        state=after.state,
+        verified=True,
+        counts=counts,
+        findings=verdict.findings,
+        reference=seen.reference.sha256 if seen.reference else None,
+        at=seen.received,
+        window=seen.batch.window if seen.batch else None,
+        seconds=perf_counter() - seen.started,
+    )
+
+
+def _count(connection: Connection, run: Run, *, again: bool) -> None:
+    """Count the run; rows and duration only when the batch was first seen."""
+    counters.bump(connection, "batches_total", run.dataset, decision=run.decision.value)
+    if again:
+        return
+    counters.bump(connection, "rows_total", run.dataset, run.counts.delivered)
+    counters.bump(connection, "rows_quarantined_total", run.dataset, run.counts.quarantined)
+    for finding in run.findings:
+        counters.bump(
+            connection, "findings_total", run.dataset, check=finding.check, severity=finding.severity.value
+        )
+    bucket = next((str(limit) for limit in DURATION_BUCKETS if run.seconds <= limit), "+Inf")
+    counters.bump(connection, "batch_duration_seconds_bucket", run.dataset, le=bucket)
+    counters.bump(connection, "batch_duration_seconds_sum", run.dataset, run.seconds)
+
+
+def _tell(
+    connection: Connection, run: Run, at_: datetime, by: str | None, before: Breaker, admitted: Breaker, after: Breaker
+) -> None:
+    """Put the decision and the breaker's changes into the audit."""
+    word = {Decision.PUBLISH: "published", Decision.QUARANTINE: "quarantined", Decision.HOLD: "held"}[run.decision]
+    if by is not None and run.decision is Decision.PUBLISH:
+        word = "released"
+    why = next((finding.check for finding in run.findings if finding.severity is Severity.CRITICAL), None)
+    audit.append(connection, run.dataset, f"batch.{word}", at=at_, batch=run.batch, run=run.id, by=by, reason=why)
+    for old, new in ((before, admitted), (admitted, after)):
+        if old.state is not new.state:
+            tell_breaker(connection, run.dataset, new, at_, run=run.id)
+
+
+def tell_breaker(
+    connection: Connection,
+    dataset: str,
+    breaker: Breaker,
+    moment: datetime,
+    *,
+    run: str | None = None,
+    by: str | None = None,
+    reason: str | None = None,
+) -> None:
+    """Put one change of the breaker into the audit and the counters."""
+    event = {State.OPEN: "opened", State.HALF_OPEN: "half_open", State.CLOSED: "closed"}[breaker.state]
+    counters.bump(connection, "breaker_transitions_total", dataset, to=breaker.state.value)
+    audit.append(
+        connection,
+        dataset,
+        f"breaker.{event}",
+        at=moment,
+        batch=breaker.cause if by is None else None,
+        run=run,
+        by=by,
+        reason=reason,
+    )

@@ -1,0 +1,158 @@
+"""What a decision means on disk: files are prepared before the commit and put in place by renames after it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pyarrow.parquet as pq
+from tidegate_contracts.batch import Batch, Source, iso
+from tidegate_contracts.check import Checked
+from tidegate_contracts.errors import StoreError
+from tidegate_contracts.reasons import SCHEMA
+from tidegate_monitors.breaker import Decision
+from tidegate_monitors.run import Run
+
+from tidegate_flows.ledger.runs import Move
+from tidegate_flows.stores.local import KEEP, LocalStore, sha256_of, sync, write_durably, writing
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The files of one batch, ready for either decision.
+
+    Attributes:
+        staged: The delivery as it came.
+        publishable: What readers would get; None where the batch as a whole is refused.
+        publishable_sha256: Its hash; None likewise.
+        set_aside: A folder with the rows set aside and their reasons; None where there are none.
+        refused: A folder with the reasons of a refused or held batch.
+    """
+
+    staged: Path
+    publishable: Path | None
+    publishable_sha256: str | None
+    set_aside: Path | None
+    refused: Path
+
+
+def prepare(folder: Path, staged: Path, source: Source, batch: Batch | None, checked: Checked | None) -> Prepared:
+    """Write everything that may be needed, before it is known whether the breaker is open."""
+    with writing(folder):
+        refused = folder / "refused"
+        refused.mkdir()
+        _write_reasons(refused, checked)
+        if batch is None or checked is None or checked.critical:
+            return Prepared(staged, None, None, None, refused)
+        if not checked.failed.any() and source.suffix == ".parquet":
+            return Prepared(staged, staged, source.sha256, None, refused)
+        publishable = folder / "published.parquet"
+        _write_table(publishable, batch.table.filter(~checked.failed))
+        set_aside = None
+        if checked.failed.any():
+            set_aside = folder / "partial"
+            set_aside.mkdir()
+            _write_table(set_aside / "rows.parquet", batch.delivered.filter(checked.failed))
+            _write_reasons(set_aside, checked)
+        return Prepared(staged, publishable, sha256_of(publishable), set_aside, refused)
+
+
+def moves_for(prepared: Prepared, run: Run, source: Source, key: str, store: LocalStore) -> tuple[list[Move], str | None]:
+    """The renames that carry out a decision, and the published path (both relative to the store).
+
+    The manifest is written here, when the run is known; the renames happen only after the commit.
+    """
+    quarantine = store.place(run.dataset, "quarantine") / key
+    moves = _out_of_the_way(quarantine, store)
+    published = None
+    with writing(prepared.refused):
+        if run.decision is Decision.PUBLISH and prepared.publishable is not None:
+            target = store.place(run.dataset, "published") / f"{key}.parquet"
+            published = store.relative(target)
+            if prepared.set_aside is not None:
+                _finish(prepared.set_aside, run, source, "partial")
+                moves.append(Move(store.relative(prepared.set_aside), store.relative(quarantine)))
+            moves.append(Move(store.relative(prepared.publishable), published, prepared.publishable_sha256))
+        else:
+            suffix = source.suffix or ".bin"
+            os.link(prepared.staged, prepared.refused / f"batch{suffix}")
+            (prepared.refused / f"batch{suffix}").chmod(0o444)
+            _finish(prepared.refused, run, source, "held" if run.decision is Decision.HOLD else "quarantined")
+            moves.append(Move(store.relative(prepared.refused), store.relative(quarantine)))
+        write_durably(prepared.refused.parent / KEEP, b"")
+        sync(prepared.refused.parent)
+    return moves, published
+
+
+def carry_out(moves: Sequence[Move], store: LocalStore) -> None:
+    """Make the renames; those made before are left as they are, so that it may be repeated.
+
+    Raises:
+        StoreError: A file is not what was decided on, or cannot be moved.
+    """
+    for move in moves:
+        source, target = store.root / move.source, store.root / move.target
+        with writing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if not target.exists():
+                _verify(source, move.sha256)
+                source.rename(target)
+                sync(target.parent)
+            else:
+                _verify(target, move.sha256)
+    for folder in {(store.root / path).parent for move in moves for path in (move.source, move.target)}:
+        if folder.parent == store.staging:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _verify(path: Path, sha256: str | None) -> None:
+    if not path.exists():
+        raise StoreError(f"{path} is gone", hint="it was decided on but never put in place; restore it, then run recover")
+    if sha256 is not None and sha256_of(path) != sha256:
+        raise StoreError(f"{path} is not the file that was checked", found=sha256_of(path), allowed=sha256)
+
+
+def _out_of_the_way(quarantine: Path, store: LocalStore) -> list[Move]:
+    """An earlier decision on the same batch (it was held) makes room for the new one."""
+    if not quarantine.exists():
+        return []
+    return [Move(store.relative(quarantine), store.relative(store.staging / uuid4().hex / quarantine.name))]
+
+
+def _write_table(path: Path, table: Any) -> None:
+    pq.write_table(table, path, write_page_checksum=True)
+    sync(path)
+
+
+def _write_reasons(folder: Path, checked: Checked | None) -> None:
+    _write_table(folder / "reasons.parquet", checked.reasons if checked is not None else SCHEMA.empty_table())
+
+
+def _finish(folder: Path, run: Run, source: Source, state: str) -> None:
+    files = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
+    manifest = {
+        "format": FORMAT,
+        "dataset": run.dataset,
+        "batch": run.batch,
+        "state": state,
+        "decision": run.decision.value,
+        "run": run.id,
+        "contract": {"version": run.contract_version, "sha256": run.contract_sha256},
+        "reference": run.reference,
+        "source": source.name,
+        "sha256": source.sha256,
+        "bytes": source.bytes,
+        "rows": run.counts.to_dict(),
+        "received_at": iso(run.at),
+        "files": files,
+    }
+    write_durably(folder / "manifest.json", json.dumps(manifest, indent=2).encode())
+    sync(folder)

@@ -1,0 +1,77 @@
+"""The quarantine: what was not published, and why."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pyarrow.parquet as pq
+from sqlalchemy import Row
+from tidegate_contracts.errors import UsageError
+from tidegate_monitors.breaker import Decision
+
+from tidegate_flows.ledger import runs
+from tidegate_flows.place import Place
+
+FORMAT = 1
+
+
+def kept(place: Place, dataset: str | None = None) -> list[dict[str, Any]]:
+    """Batches held, quarantined or published in part, as JSON values, in the order of their verdicts."""
+    with place.ledger.begin() as connection:
+        rows = runs.current(connection, dataset)
+    return [_item(row) for row in rows if _state(row) is not None]
+
+
+def details(place: Place, dataset: str, batch: str) -> dict[str, Any]:
+    """One of them, with its findings, its folder, and rows by clause.
+
+    Raises:
+        UsageError: It is not there.
+    """
+    with place.ledger.begin() as connection:
+        row = runs.speaking_for(connection, dataset, batch)
+        others = [item.batch for item in runs.current(connection, dataset) if _state(item) is not None]
+    if row is None or _state(row) is None:
+        raise UsageError(
+            f"{batch!r} of {dataset!r} is neither quarantined nor held", allowed=", ".join(others[:20]) or "nothing is"
+        )
+    folder = place.store.place(dataset, "quarantine") / batch
+    reasons = pq.read_table(folder / "reasons.parquet")
+    counted = reasons.group_by(["check", "rule", "column"]).aggregate([("row", "count")]).to_pylist()
+    return {
+        **_item(row),
+        "folder": str(folder),
+        "findings": json.loads(row.document)["findings"],
+        "reasons": [
+            {"check": item["check"], "rule": item["rule"], "column": item["column"], "rows": item["row_count"]}
+            for item in sorted(counted, key=lambda item: -item["row_count"])
+        ],
+    }
+
+
+def _state(row: Row[Any]) -> str | None:
+    if row.decision == Decision.HOLD.value:
+        return "held"
+    if row.decision == Decision.QUARANTINE.value:
+        return "quarantined"
+    return "partial" if row.rows_quarantined else None
+
+
+def _item(row: Row[Any]) -> dict[str, Any]:
+    document = json.loads(row.document)
+    wanted = ("critical",) if row.decision == Decision.QUARANTINE.value else ("critical", "warning")
+    findings = [item for item in document["findings"] if item["severity"] in wanted]
+    if row.decision == Decision.PUBLISH.value:
+        findings = [item for item in findings if item["kind"] == "violation"]
+    checks = [] if row.decision == Decision.HOLD.value else sorted({item["check"] for item in findings})
+    return {
+        "format": FORMAT,
+        "dataset": row.dataset,
+        "batch": row.batch,
+        "state": _state(row),
+        "rows": row.rows if row.decision != Decision.PUBLISH.value else row.rows_quarantined,
+        "checks": checks,
+        "run": row.run,
+        "received_at": row.received_at,
+    }

@@ -1,0 +1,181 @@
+"""Build, approve and load references."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tidegate_contracts.batch import Batch, Source
+from tidegate_contracts.check import check
+from tidegate_contracts.contract import Contract
+from tidegate_contracts.errors import StoreError, UsageError
+from tidegate_contracts.severity import Severity
+from tidegate_monitors.breaker import Decision
+from tidegate_monitors.compare import detectable_shifts
+from tidegate_monitors.layout import Layout
+from tidegate_monitors.profile import Profile
+from tidegate_monitors.reference import BLOCKS_MINIMUM, Block, Reference
+
+from tidegate_flows import intake
+from tidegate_flows.intake import Staged, UnreadableError
+from tidegate_flows.ledger import references, runs
+from tidegate_flows.place import Place
+from tidegate_flows.stores.local import copy_hashed, replace_durably, writing
+
+
+def build(place: Place, contract: Contract, deliveries: Sequence[str | Path]) -> Reference:
+    """Build a reference from batches, one block each, and keep it unapproved.
+
+    A batch is a file, or the id of a batch that was published here. Each must keep the contract: rows that fail are
+    left out up to its tolerance; a batch that breaks it is refused.
+
+    Raises:
+        UsageError: A batch is not there, is named twice, or breaks the contract.
+        StoreError: The reference cannot be kept.
+    """
+    if len(deliveries) < BLOCKS_MINIMUM:
+        raise UsageError("too few batches for a reference", found=len(deliveries), allowed=f"{BLOCKS_MINIMUM} or more")
+    layout = Layout.of((_kept(place, contract, item) for item in deliveries), contract)
+    blocks = []
+    for item in deliveries:
+        batch = _kept(place, contract, item)
+        blocks.append(Block(batch.id, batch.window, Profile.of(batch.table, layout)))
+    twice = sorted({block.batch for block in blocks if sum(other.batch == block.batch for other in blocks) > 1})
+    if twice:
+        raise UsageError("batches named twice", found=", ".join(twice))
+    reference = Reference(contract.name, contract.sha256, layout, tuple(sorted(blocks, key=_order)))
+    path = _path(place, contract.name, reference.sha256)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_durably(path, json.dumps(reference.to_dict(), ensure_ascii=True, sort_keys=True).encode())
+    with place.ledger.begin() as connection:
+        references.add(connection, contract.name, reference.sha256, len(blocks), place.clock())
+    return reference
+
+
+def approve(place: Place, dataset: str, sha256: str, *, by: str, reason: str) -> str:
+    """Put a reference in force, for stated reasons; gives its whole hash.
+
+    Raises:
+        UsageError: No reference, or more than one, has a hash that begins so; or nobody is named.
+    """
+    if not by.strip() or not reason.strip():
+        raise UsageError("an approval names who and why", allowed="--by WHO --reason WHY")
+    with place.ledger.begin() as connection:
+        return references.approve(connection, dataset, sha256, by=by, reason=reason, at=place.clock())
+
+
+def approved(place: Place, contract: Contract) -> Reference | None:
+    """The reference in force for a contract's dataset, or None."""
+    with place.ledger.begin() as connection:
+        sha256 = references.in_force(connection, contract.name)
+    if sha256 is None:
+        return None
+    reference = _verified(_path(place, contract.name, sha256), sha256)
+    strange = reference.layout.cells.keys() - contract.columns.keys()
+    if strange:
+        raise UsageError(
+            f"the reference in force for {contract.name!r} has columns that its contract no longer has",
+            found=", ".join(sorted(strange)),
+            hint="build and approve a reference under the new contract",
+        )
+    return reference
+
+
+def load(place: Place, dataset: str, sha256: str) -> Reference:
+    """The reference of a dataset whose hash begins so.
+
+    Raises:
+        UsageError: There is none, or more than one.
+    """
+    with place.ledger.begin() as connection:
+        found = references.find(connection, dataset, sha256)
+    return _verified(_path(place, dataset, found["sha256"]), found["sha256"])
+
+
+def read(path: Path) -> Reference:
+    """A reference from its file.
+
+    Raises:
+        UsageError: There is no such file, or it is no reference.
+        StoreError: It cannot be read.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError("no reference file", found=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise UsageError("this file is no reference", found=str(path)) from error
+    except json.JSONDecodeError as error:
+        raise UsageError("this file is no reference", found=f"{path}: {error}") from error
+    except OSError as error:
+        raise StoreError(f"the reference {path} cannot be read", found=error.strerror) from error
+    if not isinstance(data, dict):
+        raise UsageError("this file is no reference", found=str(path))
+    return Reference.from_dict(data)
+
+
+@lru_cache(maxsize=8)
+def _verified(path: Path, sha256: str) -> Reference:
+    """A reference of the store, held against its hash; files named by their hash never change."""
+    reference = read(path)
+    if reference.sha256 != sha256:
+        raise StoreError(f"the reference {path} was changed", found=reference.sha256, allowed=sha256)
+    return reference
+
+
+def describe(reference: Reference, contract: Contract) -> dict[str, Any]:
+    """What a gate with this reference can and cannot see: the JSON of ``reference build``."""
+    shifts = detectable_shifts(reference, contract, np.random.default_rng(0))
+    return {
+        "format": 1,
+        "dataset": reference.dataset,
+        "reference": reference.sha256,
+        "blocks": len(reference.blocks),
+        "rows": reference.pooled.rows,
+        "achievable_one_in": reference.achievable_one_in(contract),
+        "season_covered": reference.season_covered(contract),
+        "columns": [{"column": name, "minimum_detectable_shift": shift} for name, shift in shifts.items()],
+    }
+
+
+def _kept(place: Place, contract: Contract, item: str | Path) -> Batch:
+    """One batch for the reference, without the rows that fail."""
+    with place.store.workspace() as folder:
+        try:
+            batch = intake.decode(_staged(place, contract, item, folder), contract)
+        except UnreadableError as error:
+            raise UsageError(f"{item} is unreadable", found=str(error)) from error
+    checked = check(batch, contract)
+    if checked.critical:
+        worst = next(v for v in checked.violations if v.severity is Severity.CRITICAL)
+        raise UsageError(
+            f"{item} breaks the contract and cannot be part of a reference", found=f"{worst.check}: {worst.message}"
+        )
+    table = batch.table.filter(~checked.failed)
+    return Batch(batch.dataset, batch.id, batch.source, table, table, window=batch.window)
+
+
+def _staged(place: Place, contract: Contract, item: str | Path, folder: Path) -> Staged:
+    if Path(item).exists():
+        return intake.stage(item, folder)
+    with place.ledger.begin() as connection:
+        row = runs.speaking_for(connection, contract.name, str(item))
+    if row is None or row.decision != Decision.PUBLISH.value:
+        raise UsageError(f"no batch {str(item)!r}", allowed="a file, or the id of a published batch")
+    path = place.store.root / row.published
+    with writing(folder), path.open("rb") as source:
+        digest, size = copy_hashed(source, folder / "batch.parquet")
+    return Staged(folder / "batch.parquet", Source(path.name, ".parquet", digest, size), str(item))
+
+
+def _order(block: Block) -> tuple[str, str]:
+    return (block.window.start.isoformat() if block.window else "", block.batch)
+
+
+def _path(place: Place, dataset: str, sha256: str) -> Path:
+    return place.store.place(dataset, "references") / f"{sha256}.json"

@@ -1,0 +1,87 @@
+"""Where things are: options over ``TIDEGATE_*`` over ``[tool.tidegate]`` in the nearest pyproject.toml over defaults."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tidegate_contracts.errors import UsageError
+
+DEFAULTS: Mapping[str, str] = {"store": ".tidegate", "ledger": "", "lease": "60"}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value and where it came from.
+
+    Attributes:
+        value: The value, as text.
+        origin: ``option``, the environment variable, the pyproject.toml, or ``default``.
+    """
+
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings with their origins.
+
+    Attributes:
+        store: The folder that holds files and, by default, the ledger.
+        ledger: The ledger's URL; empty means ``ledger.db`` in the store.
+        lease: Seconds after which a claimed batch may be taken over.
+    """
+
+    store: Setting
+    ledger: Setting
+    lease: Setting
+
+    @property
+    def lease_seconds(self) -> float:
+        """The lease in seconds, at least 1."""
+        try:
+            seconds = float(self.lease.value)
+        except ValueError:
+            seconds = 0.0
+        if not 1 <= seconds <= 86_400:
+            raise UsageError(f"lease ({self.lease.origin})", found=repr(self.lease.value), allowed="1 to 86400 seconds")
+        return seconds
+
+
+def resolve(*, store: str | Path | None = None, ledger: str | None = None, folder: Path | None = None) -> Settings:
+    """The settings in force for a process that works in ``folder`` (default: the current one)."""
+    options = {"store": None if store is None else str(store), "ledger": ledger}
+    project, path = _project(folder or Path.cwd())
+    found = {}
+    for name, default in DEFAULTS.items():
+        option, variable = options.get(name), f"TIDEGATE_{name.upper()}"
+        if option is not None:
+            found[name] = Setting(option, "option")
+        elif os.environ.get(variable):
+            found[name] = Setting(os.environ[variable], variable)
+        elif name in project:
+            found[name] = Setting(str(project[name]), str(path))
+        else:
+            found[name] = Setting(default, "default")
+    return Settings(**found)
+
+
+def _project(folder: Path) -> tuple[Mapping[str, object], Path | None]:
+    for place in (folder, *folder.parents):
+        path = place / "pyproject.toml"
+        if path.is_file():
+            try:
+                table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("tidegate", {})
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                raise UsageError(f"{path} cannot be read", found=str(error)) from error
+            unknown = table.keys() - DEFAULTS.keys()
+            if unknown:
+                raise UsageError(
+                    f"[tool.tidegate] in {path}", found=", ".join(sorted(unknown)), allowed=", ".join(DEFAULTS)
+                )
+            return table, path
+    return {}, None

@@ -1,0 +1,1 @@
+"""Where files lie: one file a kind of store."""

@@ -1,0 +1,1 @@
+"""What is observed: profiles, references, statistics, alarms, the breaker and the run."""

@@ -1,0 +1,93 @@
+"""The circuit breaker: a pure state machine; the ledger keeps it, the gate asks it.
+
+States: ``closed`` (batches pass) → ``open`` after ``failure_threshold`` critical batches in a row (good batches are
+held) → ``half_open`` once ``cool_down`` is over (exactly one batch is the probe) → ``closed`` if the probe passes,
+``open`` again if it fails. Source of the pattern: M. Nygard (2018), "Release It!", section 5.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Whether batches pass."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+class Decision(StrEnum):
+    """What becomes of a batch."""
+
+    PUBLISH = "publish"
+    QUARANTINE = "quarantine"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """When a breaker changes its state.
+
+    Attributes:
+        failure_threshold: Critical batches in a row that open it; at least 1.
+        cool_down: How long it stays open before a probe; None waits for a person.
+    """
+
+    failure_threshold: int = 1
+    cool_down: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """The state of one dataset's breaker.
+
+    Attributes:
+        state: Closed, open or half open.
+        failures: Critical batches in a row.
+        changed_at: When it last changed its state; None if never.
+        cause: The batch, or the person's words, behind the last change.
+        probe: The one batch that a half-open breaker is waiting for.
+    """
+
+    state: State = State.CLOSED
+    failures: int = 0
+    changed_at: datetime | None = None
+    cause: str | None = None
+    probe: str | None = None
+
+    def admit(self, batch: str, now: datetime, policy: Policy) -> Breaker:
+        """The breaker as a batch finds it: an open one whose cool-down is over takes this batch as its probe."""
+        if self.state is State.OPEN and policy.cool_down is not None and self.changed_at is not None:
+            if now >= self.changed_at + policy.cool_down:
+                return replace(self, state=State.HALF_OPEN, changed_at=now, cause=batch, probe=batch)
+        return self
+
+    def step(self, batch: str, now: datetime, policy: Policy, *, critical: bool) -> tuple[Breaker, Decision]:
+        """Judge one batch: what becomes of it, and the breaker after it.
+
+        A critical batch is always quarantined. A good one is published by a closed breaker or as a passing probe,
+        else held. Only the probe moves a half-open breaker.
+        """
+        if self.state is State.HALF_OPEN and batch == self.probe:
+            return self._after_probe(batch, now, critical=critical)
+        if not critical:
+            if self.state is State.CLOSED:
+                return replace(self, failures=0), Decision.PUBLISH
+            return self, Decision.HOLD
+        failures = self.failures + 1
+        if self.state is State.CLOSED and failures >= policy.failure_threshold:
+            return Breaker(State.OPEN, failures, now, batch), Decision.QUARANTINE
+        return replace(self, failures=failures), Decision.QUARANTINE
+
+    def close(self, now: datetime, cause: str) -> Breaker:
+        """Closed by a person."""
+        return self if self.state is State.CLOSED else Breaker(State.CLOSED, 0, now, cause)
+
+    def _after_probe(self, batch: str, now: datetime, *, critical: bool) -> tuple[Breaker, Decision]:
+        if critical:
+            return Breaker(State.OPEN, self.failures + 1, now, batch), Decision.QUARANTINE
+        return Breaker(State.CLOSED, 0, now, batch), Decision.PUBLISH

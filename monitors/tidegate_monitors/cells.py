@@ -1,0 +1,218 @@
+"""How the values of a column are counted: always into the same cells, so that counts can be added and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+FINE_BINS = 256
+COARSE_BINS = 32
+TAIL_BINS = 12
+KEPT_MINIMUM = 100
+KNOWN_MAXIMUM = 1000
+
+Counts = npt.NDArray[np.int64]
+
+
+class Kind(StrEnum):
+    """What the cells of a column are."""
+
+    NUMERIC = "numeric"
+    CATEGORY = "category"
+    HOUR = "hour"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The cells of one column.
+
+    Attributes:
+        kind: Bins of numbers, categories, hours of the day, or none (an identifier: only missing values are counted).
+        edges: For numbers, ascending; bin ``i`` is ``edges[i-1] < x <= edges[i]``, so there are ``len(edges) + 1``.
+        kept: Categories with a cell of their own.
+        pooled: Known categories that share one cell, because the reference saw few of each.
+        coarse: The first fine cell of each coarse cell, for statistics that want few cells.
+        zone: For times, the zone in which the hour is read.
+    """
+
+    kind: Kind
+    edges: tuple[float, ...] = ()
+    kept: tuple[str, ...] = ()
+    pooled: tuple[str, ...] = ()
+    coarse: tuple[int, ...] = ()
+    zone: str = "UTC"
+
+    @property
+    def size(self) -> int:
+        """The number of cells. Categories end with one pooled and one unseen cell."""
+        return {
+            Kind.NUMERIC: len(self.edges) + 1,
+            Kind.CATEGORY: len(self.kept) + 2,
+            Kind.HOUR: 24,
+            Kind.NONE: 0,
+        }[self.kind]
+
+    def count(self, values: Any) -> Counts:
+        """Counts of the present values of an Arrow column, shape (size,); non-finite numbers are not counted."""
+        if self.kind is Kind.NUMERIC:
+            numbers = finite(values)
+            return np.bincount(np.searchsorted(self.edges, numbers, side="left"), minlength=self.size).astype(np.int64)
+        if self.kind is Kind.CATEGORY:
+            return self._count_categories(values)
+        if self.kind is Kind.HOUR:
+            return np.bincount(hours(values, self.zone), minlength=24).astype(np.int64)
+        return np.zeros(0, dtype=np.int64)
+
+    def _count_categories(self, values: Any) -> Counts:
+        place = {name: index for index, name in enumerate(self.kept)}
+        place |= dict.fromkeys(self.pooled, len(self.kept))
+        counts = np.zeros(self.size, dtype=np.int64)
+        for name, number in category_counts(values).items():
+            counts[place.get(name, self.size - 1)] += number
+        return counts
+
+    def coarsen(self, counts: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Counts in the coarse cells; shape (..., size) to (..., coarse)."""
+        return np.add.reduceat(counts, self.coarse, axis=-1) if self.coarse else counts
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values; floats survive as their shortest repr."""
+        return {
+            "kind": self.kind.value,
+            "edges": list(self.edges),
+            "kept": list(self.kept),
+            "pooled": list(self.pooled),
+            "coarse": list(self.coarse),
+            "zone": self.zone,
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Cells:
+        """Read what :meth:`to_dict` wrote."""
+        return cls(
+            Kind(data["kind"]),
+            tuple(data["edges"]),
+            tuple(data["kept"]),
+            tuple(data["pooled"]),
+            tuple(data["coarse"]),
+            data["zone"],
+        )
+
+
+def finite(values: Any) -> npt.NDArray[np.float64]:
+    """The finite numbers of an Arrow column, as float64."""
+    numbers = np.asarray(values.drop_null().cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+    return numbers[np.isfinite(numbers)]
+
+
+def hours(values: Any, zone: str) -> npt.NDArray[np.int64]:
+    """The hour of day, 0 to 23, of each present time, in the given zone; naive times are read as they stand."""
+    present = values.drop_null()
+    if pa.types.is_timestamp(present.type) and present.type.tz is not None:
+        present = present.cast(pa.timestamp(present.type.unit, str(ZoneInfo(zone))))
+    return np.asarray(pc.hour(present).to_numpy(), dtype=np.int64)
+
+
+def category_counts(values: Any) -> dict[str, int]:
+    """How often each present value occurs, as text."""
+    counted = pc.value_counts(values.drop_null())
+    return {str(name): count for name, count in zip(*(part.to_pylist() for part in counted.flatten()), strict=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """A mergeable, bounded summary of one column of one block, from which cells are made.
+
+    Attributes:
+        grids: Quantile grids of the blocks, each with its number of values.
+        categories: Counts by category; the commonest ``KNOWN_MAXIMUM + 1`` at most.
+    """
+
+    grids: tuple[tuple[int, tuple[float, ...]], ...] = ()
+    categories: tuple[tuple[str, int], ...] = ()
+
+    @classmethod
+    def of_numbers(cls, values: Any) -> Sketch:
+        """The quantile grid of one block's numbers."""
+        numbers = finite(values)
+        if not numbers.size:
+            return cls()
+        grid = np.quantile(numbers, np.linspace(0, 1, FINE_BINS + 1), method="inverted_cdf")
+        return cls(grids=((int(numbers.size), tuple(grid.tolist())),))
+
+    @classmethod
+    def of_categories(cls, values: Any) -> Sketch:
+        """The category counts of one block."""
+        return cls(categories=_commonest(category_counts(values)))
+
+    def __add__(self, other: Sketch) -> Sketch:
+        counts = dict(self.categories)
+        for name, number in other.categories:
+            counts[name] = counts.get(name, 0) + number
+        return Sketch(self.grids + other.grids, _commonest(counts))
+
+    def numeric_cells(self) -> Cells:
+        """Bins on the pooled quantiles, a bin for each heavy atom, and geometric bins beyond the extremes."""
+        points, weights = self._points()
+        if not points.size:
+            return Cells(Kind.NUMERIC, coarse=(0,))
+        inner = _quantile_edges(points, weights, FINE_BINS)
+        atoms = _atoms(points, weights, FINE_BINS)
+        body = np.unique(np.concatenate([inner, atoms, np.nextafter(atoms, -np.inf)]))
+        reach = max(float(points[-1] - points[0]), abs(float(points[-1])), 1e-9) * 2.0 ** np.arange(-3, TAIL_BINS - 3)
+        edges = np.unique(np.concatenate([points[0] - reach, [np.nextafter(points[0], -np.inf)], body, points[-1:], points[-1] + reach]))
+        edges = edges[np.isfinite(edges)]
+        coarse_edges = np.unique(
+            np.concatenate([_quantile_edges(points, weights, COARSE_BINS), *_around(_atoms(points, weights, COARSE_BINS))])
+        )
+        starts = np.unique(np.concatenate([[0], np.searchsorted(edges, coarse_edges, side="left") + 1]))
+        return Cells(Kind.NUMERIC, edges=tuple(edges.tolist()), coarse=tuple(starts[starts <= len(edges)].tolist()))
+
+    def category_cells(self) -> Cells:
+        """Cells for categories: those with enough rows alone, the rest pooled; none for an identifier."""
+        if len(self.categories) > KNOWN_MAXIMUM:
+            return Cells(Kind.NONE)
+        kept = tuple(sorted(name for name, number in self.categories if number >= KEPT_MINIMUM))
+        pooled = tuple(sorted(name for name, number in self.categories if number < KEPT_MINIMUM))
+        return Cells(Kind.CATEGORY, kept=kept, pooled=pooled)
+
+    def _points(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        if not self.grids:
+            return np.zeros(0), np.zeros(0)
+        points = np.concatenate([np.array(grid) for _, grid in self.grids])
+        weights = np.concatenate([np.full(len(grid), n / len(grid)) for n, grid in self.grids])
+        order = np.argsort(points, kind="stable")
+        return points[order], weights[order]
+
+
+def _commonest(counts: dict[str, int]) -> tuple[tuple[str, int], ...]:
+    ordered: Sequence[tuple[str, int]] = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(ordered[: KNOWN_MAXIMUM + 1])
+
+
+def _quantile_edges(
+    points: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], bins: int
+) -> npt.NDArray[np.float64]:
+    share = np.cumsum(weights) / weights.sum()
+    places = np.searchsorted(share, np.arange(1, bins) / bins, side="left")
+    return np.unique(points[np.minimum(places, len(points) - 1)])
+
+
+def _atoms(points: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], bins: int) -> npt.NDArray[np.float64]:
+    """Single values that hold at least one bin's share of the rows."""
+    values, inverse = np.unique(points, return_inverse=True)
+    mass = np.bincount(inverse, weights=weights) / weights.sum()
+    return values[mass >= 1 / bins]
+
+
+def _around(atoms: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    return atoms, np.nextafter(atoms, -np.inf)

@@ -1,0 +1,175 @@
+"""The Run: one batch's way through the gate, and the only source of metrics and reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tidegate_contracts.batch import Window, iso, parse_iso
+from tidegate_contracts.errors import Halted
+from tidegate_contracts.severity import Severity
+from tidegate_contracts.violation import Violation
+
+from tidegate_monitors.alarm import Alarm
+from tidegate_monitors.breaker import Decision, State
+from tidegate_monitors.verdict import Finding
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Where the rows went; delivered = published + quarantined + held, always.
+
+    Attributes:
+        delivered: Rows in.
+        published: Rows that readers may use.
+        quarantined: Rows set aside, or all of a refused batch.
+        held: Rows that wait for the breaker to close.
+    """
+
+    delivered: int
+    published: int = 0
+    quarantined: int = 0
+    held: int = 0
+
+    def __post_init__(self) -> None:
+        if self.delivered != self.published + self.quarantined + self.held:
+            raise AssertionError(f"rows were lost or doubled: {self}")
+
+    def to_dict(self) -> dict[str, int]:
+        """As JSON values."""
+        return {
+            "in": self.delivered,
+            "published": self.published,
+            "quarantined": self.quarantined,
+            "held": self.held,
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, int]) -> Rows:
+        """Read what :meth:`to_dict` wrote."""
+        return cls(data["in"], data["published"], data["quarantined"], data["held"])
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What happened to one batch.
+
+    Attributes:
+        id: A UUID.
+        dataset: The contract's name.
+        batch: The batch's id.
+        contract_version: The contract it was held against.
+        contract_sha256: The identity of that contract.
+        decision: Publish, quarantine or hold.
+        state: The breaker after this batch.
+        verified: False only where a monitor failed and the contract said to publish all the same.
+        rows: Where the rows went.
+        findings: All violations and alarms.
+        reference: The sha256 of the reference it was held against, or None.
+        at: The batch's time for the breaker, in UTC.
+        window: Its event times.
+        seconds: How long it took.
+        published: The published file; None unless published.
+        frame: What the caller brought: ``pandas``, ``polars`` or ``arrow``; ``arrow`` for files.
+    """
+
+    id: str
+    dataset: str
+    batch: str
+    contract_version: str
+    contract_sha256: str
+    decision: Decision
+    state: State
+    verified: bool
+    counts: Rows
+    findings: tuple[Finding, ...]
+    reference: str | None
+    at: datetime
+    window: Window | None
+    seconds: float
+    published: Path | None = None
+    frame: str = field(default="arrow", compare=False)
+
+    def require_published(self) -> Run:
+        """This run, if its batch was published.
+
+        Raises:
+            Halted: It was quarantined or held.
+        """
+        if self.decision is Decision.PUBLISH:
+            return self
+        worst = next((f for f in self.findings if f.severity is Severity.CRITICAL), None)
+        what = f"batch {self.batch!r} of {self.dataset!r} was {'held' if self.decision is Decision.HOLD else 'quarantined'}"
+        found = f"{worst.check}: {worst.message}" if worst else f"the breaker is {self.state.value}"
+        raise Halted(what, found=found, hint=f"tidegate quarantine show {self.dataset} {self.batch}")
+
+    def rows(self) -> Any:
+        """The published rows, as the kind of frame that was brought (a ``pyarrow.Table`` for files).
+
+        Raises:
+            Halted: Nothing was published.
+        """
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(self.require_published().published)
+        if self.frame == "pandas":
+            return table.to_pandas()
+        if self.frame == "polars":
+            import polars as pl
+
+            return pl.from_arrow(table)
+        return table
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of ``gate``."""
+        return {
+            "format": FORMAT,
+            "dataset": self.dataset,
+            "batch": self.batch,
+            "contract": {"version": self.contract_version, "sha256": self.contract_sha256},
+            "decision": self.decision.value,
+            "state": self.state.value,
+            "verified": self.verified,
+            "rows": self.counts.to_dict(),
+            "findings": [finding.to_dict() for finding in self.findings],
+            "reference": self.reference,
+            "run": self.id,
+            "at": iso(self.at),
+            "window": [iso(self.window.start), iso(self.window.end)] if self.window else None,
+            "seconds": round(self.seconds, 6),
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], *, published: Path | None = None, frame: str = "arrow") -> Run:
+        """Read what :meth:`to_dict` wrote."""
+        at = parse_iso(data["at"])
+        bounds = [parse_iso(text) for text in data["window"]] if data["window"] else [None, None]
+        if at is None:
+            raise ValueError("a run without a time")
+        return cls(
+            id=data["run"],
+            dataset=data["dataset"],
+            batch=data["batch"],
+            contract_version=data["contract"]["version"],
+            contract_sha256=data["contract"]["sha256"],
+            decision=Decision(data["decision"]),
+            state=State(data["state"]),
+            verified=data["verified"],
+            counts=Rows.from_dict(data["rows"]),
+            findings=tuple(finding_from(item) for item in data["findings"]),
+            reference=data["reference"],
+            at=at,
+            window=Window(bounds[0], bounds[1]) if bounds[0] and bounds[1] else None,
+            seconds=data["seconds"],
+            published=published,
+            frame=frame,
+        )
+
+
+def finding_from(data: dict[str, Any]) -> Finding:
+    """A violation or an alarm from its JSON."""
+    return Violation.from_dict(data) if data["kind"] == "violation" else Alarm.from_dict(data)
