@@ -63,7 +63,9 @@ def check(batch: Batch, contract: Contract) -> Checked:
     if not again.violations:
         return checked
     # setting rows aside broke another clause (a frame check, the least number of rows): nothing can be published
-    return Checked(checked.rows, (*checked.violations, *map(_critical, again.violations)), checked.failed, checked.reasons)
+    return Checked(
+        checked.rows, (*checked.violations, *map(_critical, again.violations)), checked.failed, checked.reasons
+    )
 
 
 def _check_once(batch: Batch, contract: Contract) -> Checked:
@@ -97,7 +99,13 @@ def _violation(item: Broken, batch: Batch, contract: Contract, keys: Keys, *, be
 def _critical(violation: Violation) -> Violation:
     message = f"after setting rows aside, {violation.message}"
     return Violation(
-        violation.check, violation.rule, Severity.CRITICAL, message, violation.column, violation.failed, violation.examples
+        violation.check,
+        violation.rule,
+        Severity.CRITICAL,
+        message,
+        violation.column,
+        violation.failed,
+        violation.examples,
     )
 
 
@@ -116,7 +124,9 @@ def _own_clauses(batch: Batch, contract: Contract) -> Iterator[Broken]:
 def _duplicate_keys(batch: Batch, contract: Contract) -> Iterator[Broken]:
     schema = contract.pandera_schema
     alone = contract.key[0] if len(contract.key) == 1 else None
-    if (alone is not None and schema.columns[alone].unique) or (schema.unique and set(schema.unique) == set(contract.key)):
+    if (alone is not None and schema.columns[alone].unique) or (
+        schema.unique and set(schema.unique) == set(contract.key)
+    ):
         return  # pandera says it already
     frame = batch.table.select(list(contract.key)).to_pandas()
     rows = np.flatnonzero(frame.duplicated(keep=False).to_numpy())
@@ -167,7 +177,7 @@ def _broken(error: Any, contract: Contract) -> Broken:
     if reason is SchemaErrorReason.CHECK_ERROR:
         raise MonitorError(
             f"a check of contract {contract.name!r} raised",
-            found=f"{clause(error.check)} on {column or 'the table'}: {type(error.failure_cases).__name__} {_short(error)}",
+            found=f"{clause(error.check)} on {column or 'the table'}: {str(error.failure_cases)[:200]}",
             hint="a check must return True or False for every batch",
         )
     if reason in _structure():
@@ -232,7 +242,3 @@ def _merged(broken: Iterable[Broken]) -> list[Broken]:
         else:
             seen[place] = Broken(*place, np.union1d(other.rows, item.rows))
     return list(seen.values())
-
-
-def _short(error: Any) -> str:
-    return str(error.failure_cases)[:200]

@@ -53,9 +53,7 @@ class Column:
         metadata = dict(column.metadata or {})
         drift = metadata.get("drift")
         if drift is not None and drift not in DRIFT_WORDS:
-            raise ContractError(
-                f"column {name!r}: metadata 'drift'", found=repr(drift), allowed=", ".join(DRIFT_WORDS)
-            )
+            raise ContractError(f"column {name!r}: metadata 'drift'", found=repr(drift), allowed=", ".join(DRIFT_WORDS))
         return cls(
             name=name,
             type=declared_type(column.dtype),

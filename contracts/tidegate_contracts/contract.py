@@ -155,7 +155,7 @@ class Contract:
         Checks that only advise (priority 3) are never critical.
         """
         word = self.severity.get(check)
-        if check in ("drift", "prediction_drift") and column in self.columns:
+        if check in ("drift", "prediction_drift") and column is not None and column in self.columns:
             drift = self.columns[column].drift
             word = drift if drift not in (None, "off") else word
         severity = Severity(word) if word else default
@@ -185,7 +185,9 @@ class Contract:
         _match("name", self.name, _NAME, "lower-case letters, digits and _, starting with a letter, at most 63")
         _match("version", self.version, _VERSION, "major.minor.patch, such as '1.0.0'")
         if not isinstance(self.owner, str) or not self.owner.strip():
-            raise ContractError("contract argument 'owner'", found=repr(self.owner), allowed="who answers for the dataset")
+            raise ContractError(
+                "contract argument 'owner'", found=repr(self.owner), allowed="who answers for the dataset"
+            )
         if not self.columns and not self.pandera_schema.columns:
             raise ContractError(f"contract {self.name!r}: the schema declares no columns")
         self._validate_columns()
@@ -203,7 +205,9 @@ class Contract:
         try:
             ZoneInfo(self.time_zone or "UTC")
         except (ZoneInfoNotFoundError, ValueError, TypeError) as error:
-            raise ContractError("time_zone", found=repr(self.time_zone), allowed="a name such as 'Europe/Paris'") from error
+            raise ContractError(
+                "time_zone", found=repr(self.time_zone), allowed="a name such as 'Europe/Paris'"
+            ) from error
 
     def _validate_columns(self) -> None:
         named = {
@@ -268,7 +272,9 @@ def _frozen(name: str, value: Any) -> Any:
         return MappingProxyType(dict(value))
     if name in ("key", "slices", "features") and value is not None:
         if isinstance(value, str) or not isinstance(value, Iterable):
-            raise ContractError(name, found=repr(value), allowed="a tuple of column names", hint=f"write {name}=({value!r},)")
+            raise ContractError(
+                name, found=repr(value), allowed="a tuple of column names", hint=f"write {name}=({value!r},)"
+            )
         return tuple(value)
     return value
 

@@ -27,9 +27,7 @@ class TidegateError(Exception):
 
     exit_code: ClassVar[int] = 3
 
-    def __init__(
-        self, what: str, *, found: object = None, allowed: object = None, hint: str | None = None
-    ) -> None:
+    def __init__(self, what: str, *, found: object = None, allowed: object = None, hint: str | None = None) -> None:
         parts = [what]
         if found is not None:
             parts.append(f"found: {found}")

@@ -51,7 +51,7 @@ _HOMES = {
     "require_closed": "tidegate_flows.gate",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605 - one list, and a test holds it against what type checkers see
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tidegate_contracts.errors import TidegateError
-
 from tidegate_flows.place import at
 from tidegate_flows.settings import Settings
 
@@ -60,8 +59,8 @@ def _packages() -> Iterator[Examined]:
         try:
             found = version(requirement.name)
         except PackageNotFoundError:
-            hint = f"pip install 'tidegate[{extra[1]}]'" if extra else f"pip install '{requirement.name}'"
-            yield Examined(name, "absent" if extra else "no", "not installed", hint)
+            wanted = f"tidegate[{extra[1]}]" if extra else requirement.name
+            yield Examined(name, "absent" if extra else "no", "not installed", f"pip install '{wanted}'")
             continue
         fits = requirement.specifier.contains(found, prereleases=True)
         hint = None if fits else f"pip install '{requirement.name}{requirement.specifier}'"

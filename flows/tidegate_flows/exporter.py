@@ -14,17 +14,17 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import start_http_server
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection
-from tidegate_contracts.errors import TidegateError, UsageError
-from tidegate_monitors.compare import Comparison
-from tidegate_monitors.metrics import Dataset, Family, Histogram, Snapshot, families
-from tidegate_monitors.profile import Profile
 
+from tidegate_contracts.errors import TidegateError, UsageError
 from tidegate_flows.ledger import audit, biases, breakers, contracts, counters, runs
 from tidegate_flows.passage import DURATION_BUCKETS
 from tidegate_flows.place import at
 from tidegate_flows.settings import Settings
 from tidegate_flows.stores.local import replace_durably, writing
 from tidegate_flows.version import VERSION
+from tidegate_monitors.compare import Comparison
+from tidegate_monitors.metrics import Dataset, Family, Histogram, Snapshot, families
+from tidegate_monitors.profile import Profile
 
 _PREFIX = "tidegate_"
 _LABEL_MAXIMUM = 120
@@ -173,5 +173,3 @@ def _safe(label: str) -> str:
     """A label value that any scrape survives: no lone surrogates, bounded in length."""
     text = label.encode("utf-8", "replace").decode()
     return text if len(text) <= _LABEL_MAXIMUM else text[: _LABEL_MAXIMUM - 1] + "…"
-
-

@@ -12,9 +12,6 @@ from typing import Any
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import Halted, MonitorError
 from tidegate_contracts.load import load_contract
-from tidegate_monitors.breaker import State
-from tidegate_monitors.run import Run
-
 from tidegate_flows import intake
 from tidegate_flows.held import release_due
 from tidegate_flows.intake import Staged
@@ -23,6 +20,8 @@ from tidegate_flows.ledger.batches import Busy, Claim, Decided
 from tidegate_flows.passage import commit, look, stored
 from tidegate_flows.place import Place, at
 from tidegate_flows.recover import recover
+from tidegate_monitors.breaker import State
+from tidegate_monitors.run import Run
 
 
 def gate(

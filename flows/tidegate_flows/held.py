@@ -12,15 +12,14 @@ from tidegate_contracts.batch import Source
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import StoreError, UsageError
 from tidegate_contracts.load import load_contract
-from tidegate_monitors.breaker import Breaker, Decision, Policy, State
-from tidegate_monitors.run import Run
-
-from tidegate_flows.passage import commit, look, tell_breaker
 from tidegate_flows.intake import Staged
 from tidegate_flows.ledger import batches, breakers, contracts, runs
 from tidegate_flows.ledger.batches import Busy
+from tidegate_flows.passage import commit, look, tell_breaker
 from tidegate_flows.place import Place
 from tidegate_flows.stores.local import copy_hashed, writing
+from tidegate_monitors.breaker import Breaker, Decision, Policy, State
+from tidegate_monitors.run import Run
 
 
 def release_due(place: Place, contract: Contract, now: datetime) -> list[Run]:
@@ -106,4 +105,3 @@ def _stage(place: Place, row: Any, folder: Path) -> Staged:
     if digest != row.sha256:
         raise StoreError(f"{kept} is not the file that was delivered", found=digest, allowed=row.sha256)
     return Staged(folder / f"batch{suffix}", Source(described["name"], suffix, digest, size), row.batch)
-

@@ -16,11 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
+
 from tidegate_contracts.batch import Batch, Source, Window, batch_id
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import StoreError, UsageError
 from tidegate_contracts.types import reconcile
-
 from tidegate_flows.stores.local import copy_hashed, writing
 
 _ROWS_COLUMNS_MAXIMUM = 2_000_000_000
@@ -153,9 +153,7 @@ def _reconciled(staged: Staged, contract: Contract, delivered: Any, *, text: boo
     for index, name in enumerate(delivered.column_names):
         if name not in contract.columns:
             continue
-        column = reconcile(
-            delivered.column(name), contract.columns[name].type, text=text, time_zone=contract.time_zone
-        )
+        column = reconcile(delivered.column(name), contract.columns[name].type, text=text, time_zone=contract.time_zone)
         table = table.set_column(index, name, column.values)
         if column.cast:
             casts[name] = column.cast

@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
+
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import UsageError
 from tidegate_contracts.load import load_contract
-from tidegate_monitors.bias import Bias
-from tidegate_monitors.breaker import Decision
-
 from tidegate_flows import intake
 from tidegate_flows.intake import UnreadableError
 from tidegate_flows.ledger import audit, biases, runs
 from tidegate_flows.ledger.biases import Labelled
 from tidegate_flows.place import Place, at
+from tidegate_monitors.bias import Bias
+from tidegate_monitors.breaker import Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,16 @@ def join_labels(
 def join_at(place: Place, delivery: Any, contract: Contract) -> Joined:
     """:func:`join_labels` at a place that is already open."""
     if not contract.key or contract.prediction is None or contract.label is None:
-        raise UsageError(f"contract {contract.name!r} names no key, prediction or label", hint="labels are joined by key")
+        raise UsageError(
+            f"contract {contract.name!r} names no key, prediction or label", hint="labels are joined by key"
+        )
     frame = _read(place, delivery, contract)
     with place.ledger.begin() as connection:
         known = biases.load(connection, contract.name)
         published = runs.current(connection, contract.name, [Decision.PUBLISH])
-    waiting = [row for row in published if row.batch not in known or known[row.batch].joined < known[row.batch].bias.rows]
+    waiting = [
+        row for row in published if row.batch not in known or known[row.batch].joined < known[row.batch].bias.rows
+    ]
     found, matched = [], 0
     for row in waiting:
         item, hits = _join(place, row, frame, contract)
@@ -92,7 +96,11 @@ def _read(place: Place, delivery: Any, contract: Contract) -> pd.DataFrame:
             raise UsageError("the labels are unreadable", found=str(error)) from error
     absent = [name for name in wanted if name not in batch.table.column_names]
     if absent or batch.mismatches or batch.unparsed:
-        found = {**dict.fromkeys(absent, "missing"), **batch.mismatches, **dict.fromkeys(batch.unparsed, "does not parse")}
+        found = {
+            **dict.fromkeys(absent, "missing"),
+            **batch.mismatches,
+            **dict.fromkeys(batch.unparsed, "does not parse"),
+        }
         raise UsageError("the labels lack columns, or have other types", found=found, allowed=", ".join(wanted))
     frame: pd.DataFrame = batch.table.select(wanted).to_pandas()
     twice = int(frame.duplicated(subset=list(contract.key)).sum())

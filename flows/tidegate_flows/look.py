@@ -8,13 +8,12 @@ from typing import Any
 
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.load import load_contract
+from tidegate_flows import intake
+from tidegate_flows.intake import UnreadableError
+from tidegate_flows.passage import observed, unreadable
+from tidegate_flows.reference import read
 from tidegate_monitors.reference import Reference
 from tidegate_monitors.verdict import Verdict, decide
-
-from tidegate_flows import intake
-from tidegate_flows.passage import observed, unreadable
-from tidegate_flows.intake import UnreadableError
-from tidegate_flows.reference import read
 
 
 def check(batch: Any, contract: Contract | str | Path, reference: Reference | str | Path | None = None) -> Verdict:

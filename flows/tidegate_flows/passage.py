@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import numpy as np
 from sqlalchemy import Connection
+
 from tidegate_contracts.batch import Batch
 from tidegate_contracts.check import Checked, check
 from tidegate_contracts.contract import Contract
@@ -19,14 +20,6 @@ from tidegate_contracts.errors import MonitorError, TidegateError, UsageError
 from tidegate_contracts.reasons import SCHEMA
 from tidegate_contracts.severity import Severity
 from tidegate_contracts.violation import Violation
-from tidegate_monitors.alarm import Alarm
-from tidegate_monitors.breaker import Breaker, Decision, Policy, State
-from tidegate_monitors.layout import Layout
-from tidegate_monitors.profile import Profile
-from tidegate_monitors.reference import Reference
-from tidegate_monitors.run import Rows, Run
-from tidegate_monitors.verdict import Observation, Verdict, decide, observe
-
 from tidegate_flows import intake
 from tidegate_flows.intake import Staged, UnreadableError
 from tidegate_flows.ledger import audit, batches, breakers, contracts, counters, runs
@@ -35,6 +28,13 @@ from tidegate_flows.ledger.runs import Recorded
 from tidegate_flows.place import Place
 from tidegate_flows.publish import carry_out, moves_for, prepare
 from tidegate_flows.reference import approved
+from tidegate_monitors.alarm import Alarm
+from tidegate_monitors.breaker import Breaker, Decision, Policy, State
+from tidegate_monitors.layout import Layout
+from tidegate_monitors.profile import Profile
+from tidegate_monitors.reference import Reference
+from tidegate_monitors.run import Rows, Run
+from tidegate_monitors.verdict import Observation, Verdict, decide, observe
 
 logger = logging.getLogger("tidegate.gate")
 
@@ -62,9 +62,7 @@ class Seen:
     started: float
 
 
-def look(
-    place: Place, staged: Staged, contract: Contract, *, as_of: datetime | str | None, started: float
-) -> Seen:
+def look(place: Place, staged: Staged, contract: Contract, *, as_of: datetime | str | None, started: float) -> Seen:
     """Decode, check, profile and compare a staged delivery.
 
     Raises:
@@ -113,7 +111,9 @@ def seeded(batch: Batch, reference: Reference | None) -> np.random.Generator:
 
 def unreadable(why: str) -> Observation:
     """The observation of bytes that are not what their name says."""
-    violation = Violation("unreadable", "a readable file of its declared format", Severity.CRITICAL, f"unreadable: {why}")
+    violation = Violation(
+        "unreadable", "a readable file of its declared format", Severity.CRITICAL, f"unreadable: {why}"
+    )
     checked = Checked(0, (violation,), np.zeros(0, dtype=bool), SCHEMA.empty_table())
     return Observation(checked, Profile.empty(Layout({})), (), ())
 
@@ -210,9 +210,7 @@ def _count(connection: Connection, run: Run, *, again: bool) -> None:
     counters.bump(connection, "rows_total", run.dataset, run.counts.delivered)
     counters.bump(connection, "rows_quarantined_total", run.dataset, run.counts.quarantined)
     for finding in run.findings:
-        counters.bump(
-            connection, "findings_total", run.dataset, check=finding.check, severity=finding.severity.value
-        )
+        counters.bump(connection, "findings_total", run.dataset, check=finding.check, severity=finding.severity.value)
     bucket = next((str(limit) for limit in DURATION_BUCKETS if run.seconds <= limit), "+Inf")
     counters.bump(connection, "batch_duration_seconds_bucket", run.dataset, le=bucket)
     counters.bump(connection, "batch_duration_seconds_sum", run.dataset, run.seconds)
@@ -229,7 +227,12 @@ def _tell(
     audit.append(connection, run.dataset, f"batch.{word}", at=at_, batch=run.batch, run=run.id, by=by, reason=why)
     for old, new in ((before, admitted), (admitted, after)):
         if old.state is not new.state:
-            tell_breaker(connection, run.dataset, new, at_, run=run.id)
+            reason = {
+                State.OPEN: f"{why} in batch {run.batch}",
+                State.HALF_OPEN: f"the cool-down is over; batch {run.batch} is the probe",
+                State.CLOSED: f"batch {run.batch} passed as the probe",
+            }[new.state]
+            tell_breaker(connection, run.dataset, new, at_, run=run.id, reason=reason)
 
 
 def tell_breaker(

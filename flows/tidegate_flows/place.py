@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tidegate_contracts.errors import UsageError
-
 from tidegate_flows.ledger import Ledger
 from tidegate_flows.settings import Settings, resolve
 from tidegate_flows.stores.local import LocalStore

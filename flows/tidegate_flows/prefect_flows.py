@@ -11,18 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow, task
-from prefect.states import Failed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Failed
+
 from tidegate_contracts.errors import Halted, UsageError
 from tidegate_contracts.load import load_contract
-from tidegate_monitors.breaker import Decision
-from tidegate_monitors.breaker import State as BreakerState
-from tidegate_monitors.run import Run
-
 from tidegate_flows.gate import gate_at
 from tidegate_flows.intake import SUFFIXES, natural_id, suffix_of
 from tidegate_flows.labels import join_at
 from tidegate_flows.ledger import breakers
 from tidegate_flows.place import at
+from tidegate_monitors.breaker import Decision
+from tidegate_monitors.breaker import State as BreakerState
+from tidegate_monitors.run import Run
+
 
 @task(name="gate", retries=2, retry_delay_seconds=1, retry_condition_fn=lambda _task, _run, state: _is_passing(state))
 def _gate(batch: str, contract: str, store: str | None, as_of: str | None) -> dict[str, Any]:
@@ -112,4 +114,3 @@ def deliveries(folder: Path) -> list[Path]:
         raise UsageError("no folder of batches", found=str(folder))
     found = (path for path in folder.iterdir() if suffix_of(path) in SUFFIXES and not path.name.startswith("."))
     return sorted(found, key=natural_id)
-

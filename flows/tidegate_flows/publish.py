@@ -12,15 +12,15 @@ from typing import Any
 from uuid import uuid4
 
 import pyarrow.parquet as pq
+
 from tidegate_contracts.batch import Batch, Source, iso
 from tidegate_contracts.check import Checked
 from tidegate_contracts.errors import StoreError
 from tidegate_contracts.reasons import SCHEMA
-from tidegate_monitors.breaker import Decision
-from tidegate_monitors.run import Run
-
 from tidegate_flows.ledger.runs import Move
 from tidegate_flows.stores.local import KEEP, LocalStore, sha256_of, sync, write_durably, writing
+from tidegate_monitors.breaker import Decision
+from tidegate_monitors.run import Run
 
 FORMAT = 1
 
@@ -65,7 +65,9 @@ def prepare(folder: Path, staged: Path, source: Source, batch: Batch | None, che
         return Prepared(staged, publishable, sha256_of(publishable), set_aside, refused)
 
 
-def moves_for(prepared: Prepared, run: Run, source: Source, key: str, store: LocalStore) -> tuple[list[Move], str | None]:
+def moves_for(
+    prepared: Prepared, run: Run, source: Source, key: str, store: LocalStore
+) -> tuple[list[Move], str | None]:
     """The renames that carry out a decision, and the published path (both relative to the store).
 
     The manifest is written here, when the run is known; the renames happen only after the commit.
@@ -115,7 +117,9 @@ def carry_out(moves: Sequence[Move], store: LocalStore) -> None:
 
 def _verify(path: Path, sha256: str | None) -> None:
     if not path.exists():
-        raise StoreError(f"{path} is gone", hint="it was decided on but never put in place; restore it, then run recover")
+        raise StoreError(
+            f"{path} is gone", hint="it was decided on but never put in place; restore it, then run recover"
+        )
     if sha256 is not None and sha256_of(path) != sha256:
         raise StoreError(f"{path} is not the file that was checked", found=sha256_of(path), allowed=sha256)
 

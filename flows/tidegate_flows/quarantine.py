@@ -7,11 +7,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 from sqlalchemy import Row
-from tidegate_contracts.errors import UsageError
-from tidegate_monitors.breaker import Decision
 
+from tidegate_contracts.errors import UsageError
 from tidegate_flows.ledger import runs
 from tidegate_flows.place import Place
+from tidegate_monitors.breaker import Decision
 
 FORMAT = 1
 

@@ -9,22 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from tidegate_contracts.batch import Batch, Source
 from tidegate_contracts.check import check
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import StoreError, UsageError
 from tidegate_contracts.severity import Severity
-from tidegate_monitors.breaker import Decision
-from tidegate_monitors.compare import detectable_shifts
-from tidegate_monitors.layout import Layout
-from tidegate_monitors.profile import Profile
-from tidegate_monitors.reference import BLOCKS_MINIMUM, Block, Reference
-
 from tidegate_flows import intake
 from tidegate_flows.intake import Staged, UnreadableError
 from tidegate_flows.ledger import references, runs
 from tidegate_flows.place import Place
 from tidegate_flows.stores.local import copy_hashed, replace_durably, writing
+from tidegate_monitors.breaker import Decision
+from tidegate_monitors.compare import detectable_shifts
+from tidegate_monitors.layout import Layout
+from tidegate_monitors.profile import Profile
+from tidegate_monitors.reference import BLOCKS_MINIMUM, Block, Reference
 
 
 def build(place: Place, contract: Contract, deliveries: Sequence[str | Path]) -> Reference:

@@ -1,4 +1,4 @@
-"""Where things are: options over ``TIDEGATE_*`` over ``[tool.tidegate]`` in the nearest pyproject.toml over defaults."""
+"""Where things are: options over ``TIDEGATE_*`` over ``[tool.tidegate]`` in a pyproject.toml over defaults."""
 
 from __future__ import annotations
 

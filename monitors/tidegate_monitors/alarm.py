@@ -1,4 +1,4 @@
-"""An alarm: a statistical conclusion of ours. (An alert is Prometheus's.)"""
+"""An alarm: a statistical conclusion of ours; an alert is Prometheus's."""
 
 from __future__ import annotations
 

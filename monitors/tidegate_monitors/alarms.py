@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator
 
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.severity import Severity
-
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.compare import Comparison
 

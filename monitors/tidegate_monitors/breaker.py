@@ -61,10 +61,11 @@ class Breaker:
 
     def admit(self, batch: str, now: datetime, policy: Policy) -> Breaker:
         """The breaker as a batch finds it: an open one whose cool-down is over takes this batch as its probe."""
-        if self.state is State.OPEN and policy.cool_down is not None and self.changed_at is not None:
-            if now >= self.changed_at + policy.cool_down:
-                return replace(self, state=State.HALF_OPEN, changed_at=now, cause=batch, probe=batch)
-        return self
+        if self.state is not State.OPEN or policy.cool_down is None or self.changed_at is None:
+            return self
+        if now < self.changed_at + policy.cool_down:
+            return self
+        return replace(self, state=State.HALF_OPEN, changed_at=now, cause=batch, probe=batch)
 
     def step(self, batch: str, now: datetime, policy: Policy, *, critical: bool) -> tuple[Breaker, Decision]:
         """Judge one batch: what becomes of it, and the breaker after it.

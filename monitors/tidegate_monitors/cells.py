@@ -169,10 +169,16 @@ class Sketch:
         atoms = _atoms(points, weights, FINE_BINS)
         body = np.unique(np.concatenate([inner, atoms, np.nextafter(atoms, -np.inf)]))
         reach = max(float(points[-1] - points[0]), abs(float(points[-1])), 1e-9) * 2.0 ** np.arange(-3, TAIL_BINS - 3)
-        edges = np.unique(np.concatenate([points[0] - reach, [np.nextafter(points[0], -np.inf)], body, points[-1:], points[-1] + reach]))
+        edges = np.unique(
+            np.concatenate(
+                [points[0] - reach, [np.nextafter(points[0], -np.inf)], body, points[-1:], points[-1] + reach]
+            )
+        )
         edges = edges[np.isfinite(edges)]
         coarse_edges = np.unique(
-            np.concatenate([_quantile_edges(points, weights, COARSE_BINS), *_around(_atoms(points, weights, COARSE_BINS))])
+            np.concatenate(
+                [_quantile_edges(points, weights, COARSE_BINS), *_around(_atoms(points, weights, COARSE_BINS))]
+            )
         )
         starts = np.unique(np.concatenate([[0], np.searchsorted(edges, coarse_edges, side="left") + 1]))
         return Cells(Kind.NUMERIC, edges=tuple(edges.tolist()), coarse=tuple(starts[starts <= len(edges)].tolist()))
@@ -211,7 +217,8 @@ def _atoms(points: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], bi
     """Single values that hold at least one bin's share of the rows."""
     values, inverse = np.unique(points, return_inverse=True)
     mass = np.bincount(inverse, weights=weights) / weights.sum()
-    return values[mass >= 1 / bins]
+    heavy: npt.NDArray[np.float64] = values[mass >= 1 / bins]
+    return heavy
 
 
 def _around(atoms: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tidegate_contracts.contract import Contract
 
+from tidegate_contracts.contract import Contract
 from tidegate_monitors.cells import Kind
 from tidegate_monitors.conformal import rank
 from tidegate_monitors.profile import Profile
@@ -136,9 +136,7 @@ def _kind(reference: Reference, column: str | None) -> Kind:
     return reference.layout.cells[column].kind if column is not None else Kind.NONE
 
 
-def _members(
-    current: Profile, reference: Reference, contract: Contract, rng: np.random.Generator
-) -> Iterator[_Member]:
+def _members(current: Profile, reference: Reference, contract: Contract, rng: np.random.Generator) -> Iterator[_Member]:
     rows = np.append(reference.rows(), current.rows)[:, None]
     for statistic in _reading(Reads.ROWS):
         others = (rows.sum(axis=0) - rows) / max(len(rows) - 1, 1)
@@ -154,9 +152,7 @@ def _members(
             yield from _cell_members(column, current, reference, rng)
 
 
-def _cell_members(
-    column: str, current: Profile, reference: Reference, rng: np.random.Generator
-) -> Iterator[_Member]:
+def _cell_members(column: str, current: Profile, reference: Reference, rng: np.random.Generator) -> Iterator[_Member]:
     cells = reference.layout.cells[column]
     counts = np.vstack([reference.counts(column), current.columns[column].counts])
     if not counts[-1].sum():

@@ -37,7 +37,9 @@ class Fingerprint:
         total = np.zeros(table.num_rows, dtype=np.uint64)
         for name in sorted(table.column_names):
             values = table.column(name).to_pandas()
-            if not pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_datetime64_any_dtype(values.dtype):
+            if not pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_datetime64_any_dtype(
+                values.dtype
+            ):
                 values = values.astype("string")
             column = pd.util.hash_pandas_object(values, index=False).to_numpy(dtype=np.uint64)
             salt = pd.util.hash_array(np.array([name], dtype=object))[0]

@@ -23,8 +23,6 @@ def fold(rules: Iterable[Alarm], drifts: Iterable[Alarm]) -> tuple[Alarm, ...]:
         for alarm in rules
     ]
     left = [
-        drift
-        for drift in drifts
-        if drift.column not in explained or not any(absorbs(alarm, drift) for alarm in rules)
+        drift for drift in drifts if drift.column not in explained or not any(absorbs(alarm, drift) for alarm in rules)
     ]
     return (*folded, *left)

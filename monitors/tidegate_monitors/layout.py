@@ -13,7 +13,6 @@ from typing import Any
 from tidegate_contracts.batch import Batch
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.types import LogicalType, logical_type
-
 from tidegate_monitors.cells import Cells, Kind, Sketch
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
-
+from typing import Any, Literal
 
 from tidegate_monitors.breaker import Breaker, Decision, State
 from tidegate_monitors.compare import Comparison
@@ -25,14 +24,14 @@ class Family:
         kind: Prometheus' type.
         help: One sentence.
         labels: The names of its labels.
-        samples: Values by label values; never NaN.
+        samples: Values by the tuple of label values; never NaN.
     """
 
     name: str
     kind: Literal["counter", "gauge"]
     help: str
     labels: Labels
-    samples: Mapping[Labels, float]
+    samples: Mapping[Any, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,5 +202,3 @@ def _bounded(found: Iterable[Family]) -> tuple[list[Family], int]:
         dropped += len(family.samples) - len(samples)
         kept.append(Family(family.name, family.kind, family.help, family.labels, samples))
     return kept, dropped
-
-

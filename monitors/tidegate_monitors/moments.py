@@ -42,9 +42,7 @@ class Moments:
         if not self.n or not other.n:
             return self if self.n else other
         delta = other.mean - self.mean
-        return Moments(
-            n, self.mean + delta * other.n / n, self.m2 + other.m2 + delta * delta * self.n * other.n / n
-        )
+        return Moments(n, self.mean + delta * other.n / n, self.m2 + other.m2 + delta * delta * self.n * other.n / n)
 
     @property
     def sd(self) -> float:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from tidegate_contracts.types import LogicalType, logical_type
 
+from tidegate_contracts.types import LogicalType, logical_type
 from tidegate_monitors.cells import Cells, Kind, category_counts
 from tidegate_monitors.fingerprint import Fingerprint
 from tidegate_monitors.layout import Layout
@@ -183,5 +183,3 @@ class Profile:
 def missing_share(column: ColumnProfile) -> float:
     """The share of rows without a value, in [0, 1]; 0 for no rows."""
     return column.missing / column.rows if column.rows else 0.0
-
-

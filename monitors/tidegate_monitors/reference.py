@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from tidegate_contracts.batch import Window, iso, parse_iso
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import UsageError
-
 from tidegate_monitors.layout import Layout
 from tidegate_monitors.profile import Profile
 

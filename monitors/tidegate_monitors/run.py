@@ -11,7 +11,6 @@ from tidegate_contracts.batch import Window, iso, parse_iso
 from tidegate_contracts.errors import Halted
 from tidegate_contracts.severity import Severity
 from tidegate_contracts.violation import Violation
-
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.breaker import Decision, State
 from tidegate_monitors.verdict import Finding
@@ -103,7 +102,8 @@ class Run:
         if self.decision is Decision.PUBLISH:
             return self
         worst = next((f for f in self.findings if f.severity is Severity.CRITICAL), None)
-        what = f"batch {self.batch!r} of {self.dataset!r} was {'held' if self.decision is Decision.HOLD else 'quarantined'}"
+        word = "held" if self.decision is Decision.HOLD else "quarantined"
+        what = f"batch {self.batch!r} of {self.dataset!r} was {word}"
         found = f"{worst.check}: {worst.message}" if worst else f"the breaker is {self.state.value}"
         raise Halted(what, found=found, hint=f"tidegate quarantine show {self.dataset} {self.batch}")
 
@@ -115,7 +115,10 @@ class Run:
         """
         import pyarrow.parquet as pq
 
-        table = pq.read_table(self.require_published().published)
+        path = self.require_published().published
+        if path is None:
+            raise Halted(f"batch {self.batch!r} of {self.dataset!r} has no published file")
+        table = pq.read_table(path)
         if self.frame == "pandas":
             return table.to_pandas()
         if self.frame == "polars":

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from tidegate_contracts.check import Checked
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import MonitorError, TidegateError
 from tidegate_contracts.severity import Severity
 from tidegate_contracts.violation import Violation
-
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.alarms import Place, alarms
 from tidegate_monitors.compare import Comparison, compare
@@ -96,7 +96,7 @@ def decide(
 ) -> Verdict:
     """The verdict, once it is known what the batch before exceeded and what the ledger says (``others``)."""
     drifts = alarms(observation.comparisons, previous, contract)
-    found = (*observation.checked.violations, *fold((*others, *observation.rules), drifts))
+    found: list[Finding] = [*observation.checked.violations, *fold((*others, *observation.rules), drifts)]
     findings = sorted(found, key=lambda finding: (-finding.severity.rank, finding.kind != "violation"))
     return Verdict(
         observation.checked.rows, int(observation.checked.failed.sum()), tuple(findings), observation.comparisons

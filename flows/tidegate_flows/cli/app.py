@@ -26,7 +26,9 @@ def _common(
     verbose: bool = typer.Option(False, "--verbose", "-v", help="Log each decision to stderr."),
 ) -> None:
     context.obj = {"store": store, "ledger": ledger}
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
 
 
 app.command("demo")(demo.demo)

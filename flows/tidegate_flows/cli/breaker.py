@@ -24,7 +24,6 @@ def status(
     """The state of the breakers."""
     from tidegate_contracts.batch import iso
     from tidegate_contracts.errors import UsageError
-
     from tidegate_flows.ledger import breakers, runs
     from tidegate_flows.place import at
 

@@ -19,7 +19,9 @@ _DAYS_MAXIMUM = 275
 
 def demo(
     days: Annotated[int, typer.Option("--days", min=1, max=_DAYS_MAXIMUM, help="Days from 2013-04-01 on.")] = 60,
-    folder: Annotated[Path, typer.Option("--dir", help="Where to put contract, data and store.")] = Path("tidegate-demo"),
+    folder: Annotated[Path, typer.Option("--dir", help="Where to put contract, data and store.")] = Path(
+        "tidegate-demo"
+    ),
 ) -> None:
     """Gate real flights out of New York City day by day, with four planted incidents."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -63,12 +65,12 @@ def _tell(folder: Path, contract: Path, reference: str, lines: list[Day], change
             )
             for line in lines
         ],
-        title="Flights out of New York City, 2013, day by day (planted: the four faults we put in; all else is nature's)",
+        title="Flights out of New York City, 2013, day by day; planted: our four faults, all else is nature's",
     )
     typer.echo("\nWhat the breaker did, and why:")
     for change in changes:
-        because = change["reason"] or f"batch {change['batch']}"
-        typer.echo(f"  {change['at'][:16].replace('T', ' ')} UTC  {change['event'].removeprefix('breaker.'):9} {because}")
+        event = change["event"].removeprefix("breaker.")
+        typer.echo(f"  {change['at'][:16].replace('T', ' ')} UTC  {event:9} {change['reason']}")
     here = _shown(folder)
     store = f"{here}/.tidegate"
     typer.echo(f"\nReference {reference[:12]}: {here}/reference, approved by demo")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tidegate_flows.cli import tables
 from tidegate_flows.cli.exits import NO_VERDICT, PASSED, STOPPED, say
 from tidegate_flows.cli.options import ContractPath, Json, LedgerUrl, Store, emit, settings
 
@@ -30,7 +29,6 @@ def check(
 ) -> None:
     """Look at a batch once; nothing is stored."""
     from tidegate_contracts.load import load_contract
-
     from tidegate_flows import look
 
     loaded = load_contract(contract)
@@ -70,7 +68,9 @@ def gate(
     ] = None,
     as_of: Annotated[
         str | None,
-        typer.Option("--as-of", help="The batch's time for the breaker: an ISO time, or 'window' for its window's end."),
+        typer.Option(
+            "--as-of", help="The batch's time for the breaker: an ISO time, or 'window' for its window's end."
+        ),
     ] = None,
     store: Store = None,
     ledger: LedgerUrl = None,
@@ -79,11 +79,10 @@ def gate(
     """Take batches through the gate: check, decide, record; then publish, quarantine or hold."""
     from tidegate_contracts.errors import TidegateError, UsageError
     from tidegate_contracts.load import load_contract
-    from tidegate_monitors.breaker import Decision
-
     from tidegate_flows.gate import gate_at
     from tidegate_flows.intake import natural_id
     from tidegate_flows.place import at
+    from tidegate_monitors.breaker import Decision
 
     if batch_id is not None and len(batches) > 1:
         raise UsageError("--batch-id", found=f"{len(batches)} batches", allowed="one batch")

@@ -34,7 +34,9 @@ def serve(
 
 def metrics(
     context: typer.Context,
-    textfile: Annotated[Path | None, typer.Option("--textfile", help="Write to this file by one rename; else stdout.")] = None,
+    textfile: Annotated[
+        Path | None, typer.Option("--textfile", help="Write to this file by one rename; else stdout.")
+    ] = None,
     store: Store = None,
     ledger: LedgerUrl = None,
 ) -> None:

@@ -34,7 +34,14 @@ def listing(
         tables.show(
             columns,
             [
-                (i["dataset"], i["batch"], i["state"], i["rows"], ", ".join(i["checks"]) or "breaker open", i["received_at"])
+                (
+                    i["dataset"],
+                    i["batch"],
+                    i["state"],
+                    i["rows"],
+                    ", ".join(i["checks"]) or "breaker open",
+                    i["received_at"],
+                )
                 for i in found
             ],
         )

@@ -17,7 +17,9 @@ def build(
     context: typer.Context,
     contract: ContractPath,
     batches: Annotated[list[str], typer.Argument(metavar="BATCH…", help="Files, or ids of published batches.")],
-    approve: Annotated[bool, typer.Option("--approve", help="Put it in force at once; takes --by and --reason.")] = False,
+    approve: Annotated[
+        bool, typer.Option("--approve", help="Put it in force at once; takes --by and --reason.")
+    ] = False,
     by: Annotated[str | None, typer.Option("--by", help="Who approves.")] = None,
     reason: Annotated[str | None, typer.Option("--reason", help="Why.")] = None,
     store: Store = None,
@@ -27,7 +29,6 @@ def build(
     """Build a reference from batches, one block each, and say what a gate with it can and cannot see."""
     from tidegate_contracts.errors import UsageError
     from tidegate_contracts.load import load_contract
-
     from tidegate_flows import reference
     from tidegate_flows.place import at
 
@@ -43,7 +44,11 @@ def build(
         emit(facts)
     else:
         _show(facts)
-        what = f"in force, approved by {by}" if approve else f"not in force: tidegate reference approve {contract} {built.sha256[:12]} --by WHO --reason WHY"
+        what = (
+            f"in force, approved by {by}"
+            if approve
+            else f"not in force: tidegate reference approve {contract} {built.sha256[:12]} --by WHO --reason WHY"
+        )
         typer.echo(what)
 
 
@@ -60,7 +65,6 @@ def approve(
 ) -> None:
     """Put a reference in force."""
     from tidegate_contracts.load import load_contract
-
     from tidegate_flows import reference
     from tidegate_flows.place import at
 
@@ -79,7 +83,6 @@ def listing(
 ) -> None:
     """All references of a contract's dataset, oldest first."""
     from tidegate_contracts.load import load_contract
-
     from tidegate_flows.ledger import references
     from tidegate_flows.place import at
 
@@ -89,9 +92,18 @@ def listing(
     columns = ("sha256", "blocks", "built_at", "approved_at", "approved_by", "reason", "in_force")
     if as_json:
         for item in found:
-            emit({"format": 1, "dataset": dataset, "reference": item["sha256"], **{name: item[name] for name in columns[1:]}})
+            emit(
+                {
+                    "format": 1,
+                    "dataset": dataset,
+                    "reference": item["sha256"],
+                    **{name: item[name] for name in columns[1:]},
+                }
+            )
     elif found:
-        short = [{**item, "sha256": item["sha256"][:12], "in_force": "yes" if item["in_force"] else ""} for item in found]
+        short = [
+            {**item, "sha256": item["sha256"][:12], "in_force": "yes" if item["in_force"] else ""} for item in found
+        ]
         tables.show(columns, [["–" if item[name] is None else item[name] for name in columns] for item in short])
     else:
         typer.echo(f"{dataset}: no references yet: tidegate reference build {contract} BATCH…")
@@ -101,7 +113,9 @@ def listing(
 def show(
     context: typer.Context,
     contract: ContractPath,
-    sha256: Annotated[str | None, typer.Argument(metavar="SHA", help="The beginning of its hash; else the one in force.")] = None,
+    sha256: Annotated[
+        str | None, typer.Argument(metavar="SHA", help="The beginning of its hash; else the one in force.")
+    ] = None,
     store: Store = None,
     ledger: LedgerUrl = None,
     as_json: Json = False,
@@ -109,7 +123,6 @@ def show(
     """What a gate with a reference can and cannot see."""
     from tidegate_contracts.errors import UsageError
     from tidegate_contracts.load import load_contract
-
     from tidegate_flows import reference
     from tidegate_flows.place import at
 

@@ -18,13 +18,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from tidegate_contracts.errors import UsageError
+from tidegate_flows.stores.local import write_durably
 from tidegate_monitors.faults.class_collapse import class_collapse
 from tidegate_monitors.faults.duplicate_rows import duplicate_rows
 from tidegate_monitors.faults.redelivered_batch import redelivered_batch
 from tidegate_monitors.faults.unit_change import unit_change
-
-from tidegate_flows.stores.local import write_durably
 
 REFERENCE = (date(2013, 2, 1), date(2013, 3, 31))
 FIRST = date(2013, 4, 1)

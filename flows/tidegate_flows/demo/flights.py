@@ -27,7 +27,9 @@ class Flights(pa.DataFrameModel):
     wind_dir: float = pa.Field(ge=0, le=360, nullable=True, description="wind from", metadata={"unit": "°", **WEATHER})
     wind_speed: float = pa.Field(ge=0, le=200, nullable=True, description="wind", metadata={"unit": "mph", **WEATHER})
     wind_gust: float = pa.Field(ge=0, le=250, nullable=True, description="gusts", metadata={"unit": "mph", **WEATHER})
-    precip: float = pa.Field(ge=0, le=10, nullable=True, description="rain or snow", metadata={"unit": "inch", **WEATHER})
+    precip: float = pa.Field(
+        ge=0, le=10, nullable=True, description="rain or snow", metadata={"unit": "inch", **WEATHER}
+    )
     pressure: float = pa.Field(
         ge=900, le=1100, nullable=True, description="pressure at sea level", metadata={"unit": "millibar", **WEATHER}
     )

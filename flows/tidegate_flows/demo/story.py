@@ -15,7 +15,6 @@ from typing import Any
 
 from tidegate_contracts.errors import MonitorError
 from tidegate_contracts.load import load_contract
-
 from tidegate_flows import reference
 from tidegate_flows.demo import data
 from tidegate_flows.ledger import audit, biases, references, runs
@@ -86,12 +85,15 @@ def build_reference(place: Place, contract: Path, folder: Path) -> str:
 def gate_days(contract: Path, store: Path, places: dict[str, Path], days: int, advance: Any) -> str:
     """Run the Prefect flows on Prefect's own embedded server; gives the name of the backlog's last state."""
     os.environ.update(_PREFECT, PREFECT_HOME=str(store.parent / ".prefect"))
-    with _progress(advance):
+    from prefect.settings import PREFECT_API_KEY, PREFECT_API_URL, temporary_settings
+
+    # an empty address keeps Prefect from reading one elsewhere, but its events then look for a server at "": so none
+    with _progress(advance), temporary_settings(restore_defaults={PREFECT_API_URL, PREFECT_API_KEY}):
         from tidegate_flows.prefect_flows import gate_backlog, join_labels
 
         until = str(data.FIRST + timedelta(days=days - 1)) + "~"
         chosen = [path for path in sorted(places["deliveries"].glob("*.parquet")) if path.stem <= until]
-        state = gate_backlog(
+        state: Any = gate_backlog(
             str(contract), str(places["deliveries"]), store=str(store), limit=len(chosen), return_state=True
         )
         if state.is_crashed() or (state.is_failed() and state.name != "Halted"):
@@ -159,5 +161,3 @@ def _findings(findings: list[dict[str, Any]]) -> str:
     words = [f"{item['check']}{'(' + item['column'] + ')' if item['column'] else ''}" for item in loud]
     quiet = len(findings) - len(loud)
     return ", ".join(words + ([f"{quiet} info"] if quiet else []))
-
-

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
-from tidegate_contracts.batch import iso, utc
 
+from tidegate_contracts.batch import iso, utc
 from tidegate_flows.ledger.schema import audit
 
 FORMAT = 1

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
-from tidegate_contracts.errors import StoreError
 
+from tidegate_contracts.errors import StoreError
 from tidegate_flows.ledger.schema import batches
 
 

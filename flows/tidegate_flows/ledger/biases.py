@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select
-from tidegate_monitors.bias import Bias
 
 from tidegate_flows.ledger.schema import biases
+from tidegate_monitors.bias import Bias
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,6 @@ def save(connection: Connection, dataset: str, item: Labelled) -> None:
 def load(connection: Connection, dataset: str) -> dict[str, Labelled]:
     """What is known of all batches of a dataset, by batch id."""
     return {
-        row.batch: Labelled(
-            row.batch, Bias(row.rows, row.n, row.predictions, row.labels), row.joined, row.joined_at
-        )
+        row.batch: Labelled(row.batch, Bias(row.rows, row.n, row.predictions, row.labels), row.joined, row.joined_at)
         for row in connection.execute(select(biases).where(biases.c.dataset == dataset).order_by(biases.c.batch))
     }

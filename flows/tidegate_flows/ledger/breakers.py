@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sqlalchemy import Connection, delete, insert, select
-from tidegate_contracts.batch import iso, parse_iso
-from tidegate_monitors.breaker import Breaker, State
 
+from tidegate_contracts.batch import iso, parse_iso
 from tidegate_flows.ledger.schema import breakers
+from tidegate_monitors.breaker import Breaker, State
 
 
 def load(connection: Connection, dataset: str) -> Breaker:

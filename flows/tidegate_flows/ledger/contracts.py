@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
-from tidegate_contracts.contract import Contract
 
+from tidegate_contracts.contract import Contract
 from tidegate_flows.ledger.schema import contracts
 
 

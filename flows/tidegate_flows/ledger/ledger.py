@@ -9,8 +9,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import SQLAlchemyError
-from tidegate_contracts.errors import StoreError, UsageError
 
+from tidegate_contracts.errors import StoreError, UsageError
 from tidegate_flows.ledger.schema import FORMAT, ledger_format, metadata
 from tidegate_flows.ledger.sqlite import sqlite_engine
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
+
 from tidegate_contracts.batch import iso
 from tidegate_contracts.errors import UsageError
-
 from tidegate_flows.ledger import audit
 from tidegate_flows.ledger.schema import references
 

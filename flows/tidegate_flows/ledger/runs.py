@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, case, func, insert, select, update
+
 from tidegate_contracts.batch import Source, iso
+from tidegate_flows.ledger.schema import runs
 from tidegate_monitors.breaker import Decision
 from tidegate_monitors.compare import Comparison
 from tidegate_monitors.profile import Profile
 from tidegate_monitors.run import Run
-
-from tidegate_flows.ledger.schema import runs
 
 
 @dataclass(frozen=True, slots=True)

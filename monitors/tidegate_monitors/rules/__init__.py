@@ -14,7 +14,6 @@ from pkgutil import iter_modules
 from types import MappingProxyType
 
 from tidegate_contracts.contract import Contract
-
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.profile import Profile
 from tidegate_monitors.reference import Reference

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tidegate_contracts.severity import Severity
-
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.profile import missing_share
 from tidegate_monitors.rules import Evidence, rule

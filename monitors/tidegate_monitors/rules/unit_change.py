@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from tidegate_contracts.severity import Severity
 
+from tidegate_contracts.severity import Severity
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.cells import Kind
 from tidegate_monitors.rules import Evidence, rule
@@ -66,7 +66,7 @@ def _judge(evidence: Evidence, column: str) -> Iterator[Alarm]:
         yield Alarm(
             "unit_change",
             evidence.contract.severity_of("unit_change", Severity.CRITICAL, column),
-            f"column {column!r}: values are {math.exp(move):.4g} times those of the reference and keep their shape ({name})",
+            f"column {column!r}: values are {math.exp(move):.4g} times the reference's, in the same shape ({name})",
             column,
             score=score,
             threshold=1.0,

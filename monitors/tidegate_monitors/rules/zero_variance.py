@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tidegate_contracts.severity import Severity
-
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.cells import Kind
 from tidegate_monitors.rules import Evidence, rule
@@ -29,7 +28,7 @@ def zero_variance(evidence: Evidence) -> Iterator[Alarm]:
             yield Alarm(
                 "zero_variance",
                 evidence.contract.severity_of("zero_variance", Severity.CRITICAL, column),
-                f"column {column!r}: all {current.present} values are the same; in the reference at most {usual:.1%} were",
+                f"column {column!r}: all {current.present} values are equal; in the reference at most {usual:.1%} were",
                 column,
                 score=1.0,
                 threshold=1.0,

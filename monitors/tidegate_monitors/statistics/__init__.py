@@ -100,7 +100,8 @@ def statistics() -> Mapping[str, Statistic]:
 def shares(counts: Array) -> Array:
     """Counts as shares of their total, shape (..., cells); all zero where the total is."""
     total = counts.sum(axis=-1, keepdims=True)
-    return np.divide(counts, total, out=np.zeros(np.broadcast(counts, total).shape), where=total > 0)
+    found: Array = np.divide(counts, total, out=np.zeros(counts.shape), where=total > 0)
+    return found
 
 
 def regularised(current: Array, reference: Array) -> tuple[Array, Array]:

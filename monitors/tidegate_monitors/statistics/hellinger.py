@@ -19,4 +19,4 @@ def hellinger(current: Array, reference: Array) -> Array:
     """
     p, q = shares(current), shares(reference)
     # half the squared distance of the roots: equal to 1 - sum(sqrt(p q)), without its cancellation near zero
-    return np.sqrt(((np.sqrt(p) - np.sqrt(q)) ** 2).sum(axis=-1) / 2)
+    return np.asarray(np.sqrt(((np.sqrt(p) - np.sqrt(q)) ** 2).sum(axis=-1) / 2))

@@ -7,7 +7,9 @@ import numpy as np
 from tidegate_monitors.statistics import Array, Reads, shares, statistic
 
 
-@statistic(reads=Reads.MISSING, check="missingness_jump", symmetric=True, bound=1.0, signed=True, family=True, noise=1.0)
+@statistic(
+    reads=Reads.MISSING, check="missingness_jump", symmetric=True, bound=1.0, signed=True, family=True, noise=1.0
+)
 def missing_rate(current: Array, reference: Array) -> Array:
     """The difference of the shares of missing values, in [-1, 1]; the cells are present and missing.
 

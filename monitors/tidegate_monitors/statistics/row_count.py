@@ -9,7 +9,7 @@ from tidegate_monitors.statistics import Array, Reads, statistic
 
 @statistic(reads=Reads.ROWS, check="volume", symmetric=True, signed=True, family=True)
 def row_count(current: Array, reference: Array) -> Array:
-    """ln of the ratio of the numbers of rows, each with one pseudo-row; the reference's being rows a block.
+    """Ln of the ratio of the numbers of rows, each with one pseudo-row; the reference's being rows a block.
 
     Source: the log rate ratio, A. Agresti (2013), "Categorical Data Analysis", section 4.3.
 

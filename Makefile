@@ -1,0 +1,42 @@
+# make demo: the main job on real data.  make test: everything that is checked.  make help: the rest.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PYTEST_WORKERS ?= 2
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test check lint types clean
+
+help:  ## Say what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "tidegate needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 2; }
+	@echo "Setting up $(VENV) (once; later runs need no network)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $(READY)
+
+demo: $(READY)  ## A year of real flights through the gate (about a minute)
+	@echo "Running: $(BIN)/tidegate demo"
+	@$(BIN)/tidegate demo
+
+test: lint types  ## All checks and tests
+	@echo "Running the tests on $(PYTEST_WORKERS) workers"
+	@$(BIN)/python -m pytest --numprocesses $(PYTEST_WORKERS) --dist loadgroup
+
+lint: $(READY)  ## Style and the direction of imports
+	@echo "Checking style and imports"
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/lint-imports --no-logo >/dev/null || $(BIN)/lint-imports
+
+types: $(READY)  ## Types, strictly
+	@echo "Checking types"
+	@$(BIN)/mypy --no-error-summary
+
+clean:  ## Remove what was set up and made
+	rm -rf $(VENV) tidegate-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
