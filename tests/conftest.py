@@ -35,7 +35,7 @@ class Orders(pa.DataFrameModel):
         strict = True
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_contract() -> Callable[..., tg.Contract]:
     """Make the contract of orders, with other arguments."""
 
@@ -63,7 +63,7 @@ def contract(make_contract: Callable[..., tg.Contract]) -> tg.Contract:
     return make_contract()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_orders() -> Callable[..., pd.DataFrame]:
     """Make a day of orders that keeps the contract."""
 

@@ -182,6 +182,10 @@ class Contract:
         }
 
     def _validate(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, str) and value != value.encode("utf-8", "replace").decode():
+                raise ContractError(f"contract argument {item.name!r}", found=ascii(value), allowed="valid Unicode")
         _match("name", self.name, _NAME, "lower-case letters, digits and _, starting with a letter, at most 63")
         _match("version", self.version, _VERSION, "major.minor.patch, such as '1.0.0'")
         if not isinstance(self.owner, str) or not self.owner.strip():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 
@@ -10,4 +11,7 @@ def main() -> None:
     from tidegate_flows.cli.app import app
     from tidegate_flows.cli.exits import run
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a file name need not be UTF-8
     sys.exit(run(app, sys.argv[1:]))

@@ -6,7 +6,6 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-import click
 import typer
 
 from tidegate_contracts.errors import TidegateError
@@ -14,18 +13,18 @@ from tidegate_contracts.errors import TidegateError
 PASSED, STOPPED, WRONG, NO_VERDICT = 0, 1, 2, 3
 _INTERRUPTED = 130
 
+# typer carries its own copy of click from some version on: this is the error class of whichever it uses
+_WrongCommand = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
 
 def run(app: typer.Typer, arguments: Sequence[str]) -> int:
     """Run a command; every error becomes one clear message on stderr and its exit code."""
     command = typer.main.get_command(app)
     try:
         code = command.main(args=list(arguments), prog_name="tidegate", standalone_mode=False)
-    except click.exceptions.Exit as end:
+    except typer.Exit as end:
         return int(end.exit_code)
-    except click.ClickException as error:
-        error.show(file=sys.stderr)
-        return WRONG
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         say("interrupted; what was committed is kept, what was not is not published")
         return _INTERRUPTED
     except TidegateError as error:
@@ -34,7 +33,10 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return PASSED
-    except Exception:  # noqa: BLE001 - the last line of defence: a bug of ours is no verdict, and never a pass
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a bug is no verdict, and never a pass
+        if isinstance(error, _WrongCommand):
+            error.show(file=sys.stderr)  # type: ignore[attr-defined] # every ClickException has it
+            return WRONG
         traceback.print_exc(file=sys.stderr)
         say("error: this is a bug in tidegate; nothing was published by this command after it")
         return NO_VERDICT
