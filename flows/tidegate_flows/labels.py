@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tidegate_contracts.contract import Contract
@@ -68,11 +70,12 @@ def join_at(place: Place, delivery: Any, contract: Contract) -> Joined:
     with place.ledger.begin() as connection:
         known = biases.load(connection, contract.name)
         published = runs.current(connection, contract.name, [Decision.PUBLISH])
-    waiting = [
-        row for row in published if row.batch not in known or known[row.batch].joined < known[row.batch].bias.rows
-    ]
     found, matched = [], 0
-    for row in waiting:
+    for row in sorted(published, key=lambda row: (row.event_end is None, row.event_end, row.seq)):
+        if matched == len(frame):
+            break  # labels come in the order of what they label, so the oldest that wait are looked at first
+        if row.batch in known and known[row.batch].joined >= known[row.batch].bias.rows:
+            continue
         item, hits = _join(place, row, frame, contract)
         matched += hits
         if hits:
@@ -111,8 +114,10 @@ def _read(place: Place, delivery: Any, contract: Contract) -> pd.DataFrame:
 
 def _join(place: Place, row: Any, labels: pd.DataFrame, contract: Contract) -> tuple[Labelled, int]:
     key = list(contract.key)
-    columns = [*key, contract.prediction]
-    published = pq.read_table(place.store.root / row.published, columns=columns).to_pandas()
+    table = pq.read_table(place.store.root / row.published, columns=[*key, contract.prediction])
+    if not pc.any(pc.is_in(table.column(key[0]), pa.array(labels[key[0]], table.column(key[0]).type))).as_py():
+        return Labelled(row.batch, Bias(rows=table.num_rows), 0, place.seconds), 0
+    published = table.to_pandas()
     joined = published.merge(labels, on=key, how="left", indicator=True, validate="many_to_one")
     hits = int((joined["_merge"] == "both").sum())
     bias = Bias.of(
