@@ -77,8 +77,11 @@ def _tell(folder: Path, contract: Path, reference: str, lines: list[Day], change
     typer.echo(f"Published:   {store}/flights/published/")
     typer.echo(f"Quarantined: {store}/flights/quarantine/  (each with reasons.parquet and manifest.json)")
     typer.echo("\nTry next:")
-    typer.echo(f"  tidegate quarantine show flights 2013-04-22 --store {store}")
-    typer.echo(f"  tidegate check {_shown(contract)} {here}/deliveries/2013-04-10.parquet")
+    stopped = [line.batch for line in lines if line.decisions[-1] == "quarantine"]
+    shown = f"show flights {stopped[-1]}" if stopped else "list"
+    typer.echo(f"  tidegate quarantine {shown} --store {store}")
+    target = f"{here}/deliveries/2013-04-10.parquet"
+    typer.echo(f"  tidegate check {_shown(contract)} {target} --reference {reference[:12]} --store {store}")
     typer.echo(f"  tidegate serve --store {store}   # then: curl -s localhost:9464/metrics")
 
 

@@ -58,14 +58,16 @@ class Day:
 
 
 def prepare(folder: Path, days: int) -> tuple[Path, dict[str, Path]]:
-    """Write the contract and the data into a folder; gives the contract's path and the data's folders."""
+    """Write the contract and the data into a folder; gives the contract's path and the data's folders.
+
+    What is there already stays: somebody may have edited the contract to try something.
+    """
     contract = folder / "contracts" / "flights.py"
     contract.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(Path(__file__).with_name("flights.py"), contract)
-    wanted = [folder / "deliveries" / f"{data.FIRST}.parquet"]
+    if not contract.exists():
+        shutil.copyfile(Path(__file__).with_name("flights.py"), contract)
     last = data.FIRST + timedelta(days=days - 1)
-    wanted += [folder / "labels" / f"{last}.parquet"]
-    if all(path.exists() for path in wanted):
+    if (folder / "deliveries" / f"{last}.parquet").exists():
         return contract, {name: folder / name for name in ("reference", "deliveries", "labels")}
     return contract, dict(data.write_days(data.flights(), folder, days))
 
