@@ -98,7 +98,7 @@ def utc(moment: datetime) -> datetime:
 
 def iso(moment: datetime | None) -> str | None:
     """A moment as ISO 8601 in UTC with microseconds and a Z."""
-    return None if moment is None else utc(moment).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return None if moment is None else utc(moment).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_iso(text: str | None) -> datetime | None:

@@ -177,8 +177,8 @@ def _broken(error: Any, contract: Contract) -> Broken:
     if reason is SchemaErrorReason.CHECK_ERROR:
         raise MonitorError(
             f"a check of contract {contract.name!r} raised",
-            found=f"{clause(error.check)} on {column or 'the table'}: {str(error.failure_cases)[:200]}",
-            hint="a check must return True or False for every batch",
+            found=f"{clause(error.check)} on {column or 'the table'}: {str(error.failure_cases).partition('(')[0]}",
+            hint="a check answers True or False for every batch; run it on this one to see what it cannot take",
         )
     if reason in _structure():
         name = error.failure_cases if column is None and isinstance(error.failure_cases, str) else column

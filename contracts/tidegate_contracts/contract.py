@@ -233,6 +233,14 @@ class Contract:
                         hint=f"did you mean {close[0]!r}?" if close else None,
                     )
 
+        for name in self.slices:
+            if self.columns[name].personal:
+                raise ContractError(
+                    "slices names a personal column",
+                    found=repr(name),
+                    hint="its values would reach metrics and reports",
+                )
+
     def _validate_numbers(self) -> None:
         if not _is_number(self.tolerance) or not 0 <= self.tolerance < 1:
             raise ContractError("tolerance", found=repr(self.tolerance), allowed="a share of rows, 0 <= tolerance < 1")

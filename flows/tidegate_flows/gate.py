@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from tidegate_contracts.contract import Contract
-from tidegate_contracts.errors import Halted, MonitorError
+from tidegate_contracts.errors import Halted, MonitorError, StoreError
 from tidegate_contracts.load import load_contract
 from tidegate_flows import intake
 from tidegate_flows.held import release_due
@@ -115,7 +115,7 @@ def _held(place: Place, claim: Claim, contract: Contract) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        with place.ledger.begin() as connection:
+        with suppress(StoreError), place.ledger.begin() as connection:  # a ledger that is down leaves it to the lease
             batches.give_up(connection, claim)
             if isinstance(error, MonitorError):
                 counters.bump(connection, "monitor_errors_total", contract.name, monitor="gate")

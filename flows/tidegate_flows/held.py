@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
@@ -90,7 +91,7 @@ def _again(place: Place, contract: Contract, row: Any, now: datetime, *, by: str
             seen = look(place, staged, contract, as_of=now, started=perf_counter())
             return commit(place, claim, seen, contract, by=by)
     except BaseException:
-        with place.ledger.begin() as connection:
+        with suppress(StoreError), place.ledger.begin() as connection:
             batches.give_up(connection, claim)
         raise
 

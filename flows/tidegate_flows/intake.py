@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -140,11 +141,17 @@ def decode(staged: Staged, contract: Contract) -> Batch:
         table = decoder(staged.path)
         table.validate(full=True)
     except (pa.ArrowException, OSError, EOFError, ValueError) as error:
-        raise UnreadableError(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}") from error
+        raise UnreadableError(f"{type(error).__name__}: {_without_values(str(error))}") from error
     twice = {name for name in table.column_names if table.column_names.count(name) > 1}
     if twice:
         raise UnreadableError(f"column names appear twice: {', '.join(sorted(twice))}")
     return _reconciled(staged, contract, table, text=staged.source.suffix != ".parquet")
+
+
+def _without_values(message: str) -> str:
+    """A decoder's message without the row it quotes: raw values belong in no report."""
+    first = message.partition("\n")[0]
+    return re.sub(r"(Expected \d+ columns, got \d+).*", r"\1", first)[:200]
 
 
 def _reconciled(staged: Staged, contract: Contract, delivered: Any, *, text: bool) -> Batch:

@@ -34,7 +34,9 @@ def alarms(comparisons: Iterable[Comparison], previous: Collection[Place], contr
 def _alarm(comparison: Comparison, contract: Contract, *, confirmed: bool) -> Alarm:
     severity = Severity.INFO
     if confirmed:
-        severity = contract.severity_of(comparison.check, Severity.WARNING, comparison.column)
+        told_only = comparison.column is not None and contract.columns[comparison.column].drift == "info"
+        usual = contract.severity_of(comparison.check, Severity.WARNING, comparison.column)
+        severity = Severity.INFO if told_only else usual
     where = f"column {comparison.column!r}" if comparison.column else "the table"
     side = {1: ", above the reference", -1: ", below the reference", 0: ""}[comparison.direction]
     message = (

@@ -13,6 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tidegate_contracts.types import LogicalType, logical_type
+
 FINE_BINS = 256
 COARSE_BINS = 32
 TAIL_BINS = 12
@@ -61,16 +63,28 @@ class Cells:
             Kind.NONE: 0,
         }[self.kind]
 
+    def fits(self, arrow: Any) -> bool:
+        """Whether values of an Arrow type can be counted here; a column of another type has broken its contract."""
+        family = logical_type(arrow)
+        if self.kind is Kind.NUMERIC:
+            return family in (LogicalType.INTEGER, LogicalType.NUMBER)
+        if self.kind is Kind.HOUR:
+            return family is LogicalType.TIME
+        return self.kind is Kind.CATEGORY and not pa.types.is_nested(arrow)
+
     def count(self, values: Any) -> Counts:
-        """Counts of the present values of an Arrow column, shape (size,); non-finite numbers are not counted."""
+        """Counts of the present values of an Arrow column, shape (size,); non-finite numbers are not counted.
+
+        All zero for a column of a type that does not fit.
+        """
+        if not self.fits(values.type):
+            return np.zeros(self.size, dtype=np.int64)
         if self.kind is Kind.NUMERIC:
             numbers = finite(values)
             return np.bincount(np.searchsorted(self.edges, numbers, side="left"), minlength=self.size).astype(np.int64)
-        if self.kind is Kind.CATEGORY:
-            return self._count_categories(values)
         if self.kind is Kind.HOUR:
             return np.bincount(hours(values, self.zone), minlength=24).astype(np.int64)
-        return np.zeros(0, dtype=np.int64)
+        return self._count_categories(values)
 
     def _count_categories(self, values: Any) -> Counts:
         place = {name: index for index, name in enumerate(self.kept)}
@@ -124,7 +138,10 @@ def hours(values: Any, zone: str) -> npt.NDArray[np.int64]:
 
 def category_counts(values: Any) -> dict[str, int]:
     """How often each present value occurs, as text."""
-    counted = pc.value_counts(values.drop_null())
+    present = values.drop_null()
+    if pa.types.is_floating(present.type):
+        present = present.filter(pc.invert(pc.is_nan(present)))
+    counted = pc.value_counts(present)
     return {str(name): count for name, count in zip(*(part.to_pylist() for part in counted.flatten()), strict=True)}
 
 
@@ -168,13 +185,7 @@ class Sketch:
         inner = _quantile_edges(points, weights, FINE_BINS)
         atoms = _atoms(points, weights, FINE_BINS)
         body = np.unique(np.concatenate([inner, atoms, np.nextafter(atoms, -np.inf)]))
-        reach = max(float(points[-1] - points[0]), abs(float(points[-1])), 1e-9) * 2.0 ** np.arange(-3, TAIL_BINS - 3)
-        edges = np.unique(
-            np.concatenate(
-                [points[0] - reach, [np.nextafter(points[0], -np.inf)], body, points[-1:], points[-1] + reach]
-            )
-        )
-        edges = edges[np.isfinite(edges)]
+        edges = np.unique(np.concatenate([_tail_edges(float(points[0]), float(points[-1])), body]))
         coarse_edges = np.unique(
             np.concatenate(
                 [_quantile_edges(points, weights, COARSE_BINS), *_around(_atoms(points, weights, COARSE_BINS))]
@@ -211,6 +222,14 @@ def _quantile_edges(
     share = np.cumsum(weights) / weights.sum()
     places = np.searchsorted(share, np.arange(1, bins) / bins, side="left")
     return np.unique(points[np.minimum(places, len(points) - 1)])
+
+
+def _tail_edges(low: float, high: float) -> npt.NDArray[np.float64]:
+    """The extremes themselves, and geometric steps beyond them; those beyond the largest float are left out."""
+    with np.errstate(over="ignore"):
+        reach = max(high - low, abs(high), 1e-9) * 2.0 ** np.arange(-3, TAIL_BINS - 3)
+        edges: npt.NDArray[np.float64] = np.concatenate([low - reach, [np.nextafter(low, -np.inf), high], high + reach])
+    return np.asarray(edges[np.isfinite(edges)])
 
 
 def _atoms(points: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], bins: int) -> npt.NDArray[np.float64]:

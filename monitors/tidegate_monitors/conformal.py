@@ -49,4 +49,5 @@ def rank(scores: Array, noise: Array, budget_one_in: int | None) -> Ranking:
     largest = (scores / scale).max(axis=0)
     allowed = max(1, blocks // budget_one_in) if budget_one_in else 1
     critical = np.sort(largest[:-1])[-allowed]
-    return Ranking(float((largest >= largest[-1]).sum() / blocks), scale[:, -1] * critical, blocks / allowed)
+    thresholds = scale[:, -1] * critical * (1 + 1e-9)  # a tie must not exceed by a rounding error
+    return Ranking(float((largest >= largest[-1]).sum() / blocks), thresholds, blocks / allowed)

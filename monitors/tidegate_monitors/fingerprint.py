@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 _MASK = (1 << 64) - 1
+_MISSING = np.uint64(0xD6E8FEB86659FD93)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +40,7 @@ class Fingerprint:
             return cls(rows=table.num_rows)
         total = np.zeros(table.num_rows, dtype=np.uint64)
         for name in sorted(table.column_names):
-            values = table.column(name).to_pandas()
-            if not pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_datetime64_any_dtype(
-                values.dtype
-            ):
-                values = values.astype("string")
-            column = pd.util.hash_pandas_object(values, index=False).to_numpy(dtype=np.uint64)
+            column = _hashes(table.column(name))
             salt = pd.util.hash_array(np.array([name], dtype=object))[0]
             total = (total * np.uint64(0x9E3779B97F4A7C15)) ^ (column + salt)
         odd = total | np.uint64(1)
@@ -60,3 +59,20 @@ class Fingerprint:
         """Read what ``str`` wrote."""
         rows, _, sums = text.partition("-")
         return cls(int(rows), int(sums[:16], 16), int(sums[16:], 16))
+
+
+def _hashes(values: Any) -> npt.NDArray[np.uint64]:
+    """A hash of each value; what is missing has one of its own, whatever the type."""
+    kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
+    gaps = np.asarray(pc.is_null(values, nan_is_null=True).to_numpy(), dtype=bool)
+    if pa.types.is_timestamp(kind) or pa.types.is_integer(kind):
+        whole = values.cast(kind).cast(pa.uint64() if pa.types.is_uint64(kind) else pa.int64())
+        hashed = pd.util.hash_array(np.asarray(pc.fill_null(whole, 0).to_numpy()))
+    elif pa.types.is_floating(kind):
+        numbers = np.asarray(pc.fill_null(values.cast(pa.float64()), 0.0).to_numpy(), dtype=np.float64)
+        hashed = pd.util.hash_array(np.where(gaps, 0.0, numbers) + 0.0)
+    else:
+        texts = values.to_pandas().astype("string").fillna("").to_numpy(dtype=object)
+        hashed = pd.util.hash_array(texts, categorize=False)
+    found: npt.NDArray[np.uint64] = np.where(gaps, _MISSING, hashed)
+    return found

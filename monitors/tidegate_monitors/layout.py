@@ -18,20 +18,18 @@ from tidegate_monitors.cells import Cells, Kind, Sketch
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The cells of each profiled column, and the columns whose values name slices.
+    """The cells of each profiled column.
 
     Attributes:
         cells: By column, in the contract's order.
-        slices: Columns whose values name subsets of rows.
     """
 
     cells: Mapping[str, Cells]
-    slices: tuple[str, ...] = ()
 
     @classmethod
     def plain(cls, contract: Contract) -> Layout:
-        """The layout where there is no reference: nothing but missing values, extremes and moments."""
-        return cls(MappingProxyType(dict.fromkeys(profiled(contract), Cells(Kind.NONE))), contract.slices)
+        """The layout where there is no reference: rows, missing and non-finite values only."""
+        return cls(MappingProxyType(dict.fromkeys(profiled(contract), Cells(Kind.NONE))))
 
     @classmethod
     def of(cls, batches: Iterable[Batch], contract: Contract) -> Layout:
@@ -41,9 +39,7 @@ class Layout:
             for name, parts in sketches.items():
                 if name in batch.table.column_names:
                     parts.append(_sketch(batch.table.column(name), name, contract))
-        return cls(
-            MappingProxyType({name: _cells(parts, name, contract) for name, parts in sketches.items()}), contract.slices
-        )
+        return cls(MappingProxyType({name: _cells(parts, name, contract) for name, parts in sketches.items()}))
 
     @property
     def sha256(self) -> str:
@@ -53,13 +49,13 @@ class Layout:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
-        return {"cells": {name: cells.to_dict() for name, cells in self.cells.items()}, "slices": list(self.slices)}
+        return {"cells": {name: cells.to_dict() for name, cells in self.cells.items()}}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Layout:
         """Read what :meth:`to_dict` wrote."""
         cells = {name: Cells.from_dict(item) for name, item in data["cells"].items()}
-        return cls(MappingProxyType(cells), tuple(data["slices"]))
+        return cls(MappingProxyType(cells))
 
 
 def profiled(contract: Contract) -> tuple[str, ...]:

@@ -42,7 +42,9 @@ class Moments:
         if not self.n or not other.n:
             return self if self.n else other
         delta = other.mean - self.mean
-        return Moments(n, self.mean + delta * other.n / n, self.m2 + other.m2 + delta * delta * self.n * other.n / n)
+        mean = self.mean + delta * (other.n / n)
+        m2 = self.m2 + other.m2 + delta * delta * (self.n * (other.n / n))
+        return Moments(n, mean, m2) if math.isfinite(mean) and math.isfinite(m2) else Moments()
 
     @property
     def sd(self) -> float:

@@ -11,13 +11,12 @@ import numpy as np
 import pyarrow as pa
 
 from tidegate_contracts.types import LogicalType, logical_type
-from tidegate_monitors.cells import Cells, Kind, category_counts
+from tidegate_monitors.cells import Cells, Kind
 from tidegate_monitors.fingerprint import Fingerprint
 from tidegate_monitors.layout import Layout
 from tidegate_monitors.moments import Moments
 
 FORMAT = 1
-_LEVELS_MAXIMUM = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class ColumnProfile:
         missing: Null or NaN.
         non_finite: Infinite.
         zeros: Equal to zero.
-        moments: Of the finite values.
+        moments: Of the finite values; none of an identifier or of personal data.
         log_moments: Of ln|x| of the finite values other than zero.
         low: The least finite value; None where there is none or it is no number.
         high: The greatest.
@@ -49,24 +48,25 @@ class ColumnProfile:
     @classmethod
     def of(cls, values: Any, cells: Cells) -> ColumnProfile:
         """Profile one Arrow column."""
+        counts = tuple(cells.count(values).tolist())
         if logical_type(values.type) not in (LogicalType.INTEGER, LogicalType.NUMBER):
-            fits = cells.kind is not Kind.NUMERIC
-            counts = tuple(cells.count(values).tolist()) if fits else (0,) * cells.size
             return cls(rows=len(values), missing=values.null_count, counts=counts)
         numbers = np.asarray(values.drop_null().cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
         present = numbers[~np.isnan(numbers)]
         finite = present[np.isfinite(present)]
-        nonzero = finite[finite != 0]
+        non_finite = int(present.size - finite.size)
+        if cells.kind is Kind.NONE:  # an identifier, or personal: nothing is kept that could name somebody
+            finite = finite[:0]
         return cls(
             rows=len(values),
             missing=len(values) - present.size,
-            non_finite=int(present.size - finite.size),
-            zeros=int(finite.size - nonzero.size),
+            non_finite=non_finite,
+            zeros=int((present == 0).sum()),
             moments=Moments.of(finite),
-            log_moments=Moments.of(np.log(np.abs(nonzero))),
+            log_moments=Moments.of(np.log(np.abs(finite[finite != 0]))),
             low=float(finite.min()) if finite.size else None,
             high=float(finite.max()) if finite.size else None,
-            counts=tuple(cells.count(values).tolist()) if cells.kind is not Kind.HOUR else (0,) * cells.size,
+            counts=counts,
         )
 
     def __add__(self, other: ColumnProfile) -> ColumnProfile:
@@ -105,14 +105,12 @@ class Profile:
         layout: The sha256 of the layout that was counted into.
         rows: Rows delivered.
         columns: By column.
-        slices: Rows by ``column=value``.
         fingerprint: The identity of the rows as a multiset.
     """
 
     layout: str
     rows: int
     columns: Mapping[str, ColumnProfile]
-    slices: Mapping[str, int]
     fingerprint: Fingerprint
 
     @classmethod
@@ -123,34 +121,22 @@ class Profile:
             name: ColumnProfile.of(table.column(name) if name in table.column_names else absent, cells)
             for name, cells in layout.cells.items()
         }
-        slices: dict[str, int] = {}
-        for name in layout.slices:
-            if name in table.column_names:
-                counts = sorted(category_counts(table.column(name)).items())
-                slices |= {f"{name}={value}": number for value, number in counts[:_LEVELS_MAXIMUM]}
-        return cls(
-            layout.sha256, table.num_rows, MappingProxyType(columns), MappingProxyType(slices), Fingerprint.of(table)
-        )
+        return cls(layout.sha256, table.num_rows, MappingProxyType(columns), Fingerprint.of(table))
 
     @classmethod
     def empty(cls, layout: Layout) -> Profile:
         """The identity: no rows."""
         columns = {name: ColumnProfile(counts=(0,) * cells.size) for name, cells in layout.cells.items()}
-        return cls(layout.sha256, 0, MappingProxyType(columns), MappingProxyType({}), Fingerprint())
+        return cls(layout.sha256, 0, MappingProxyType(columns), Fingerprint())
 
     def __add__(self, other: Profile) -> Profile:
         if self.layout != other.layout:
             raise ValueError(f"profiles of different layouts cannot be added: {self.layout[:12]}, {other.layout[:12]}")
-        slices = {
-            name: self.slices.get(name, 0) + other.slices.get(name, 0)
-            for name in sorted(self.slices.keys() | other.slices.keys())
-        }
         columns = {name: column + other.columns[name] for name, column in self.columns.items()}
         return Profile(
             self.layout,
             self.rows + other.rows,
             MappingProxyType(columns),
-            MappingProxyType(slices),
             self.fingerprint + other.fingerprint,
         )
 
@@ -161,7 +147,6 @@ class Profile:
             "layout": self.layout,
             "rows": self.rows,
             "columns": {name: asdict(column) for name, column in self.columns.items()},
-            "slices": dict(self.slices),
             "fingerprint": str(self.fingerprint),
         }
 
@@ -175,7 +160,6 @@ class Profile:
             data["layout"],
             data["rows"],
             MappingProxyType(columns),
-            MappingProxyType(dict(data["slices"])),
             Fingerprint.parse(data["fingerprint"]),
         )
 

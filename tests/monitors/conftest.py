@@ -40,7 +40,5 @@ def reference(deliveries: dict[date, Any], flights_contract: tg.Contract) -> Ref
 def natural(deliveries: dict[date, Any], reference: Reference) -> dict[date, Profile]:
     """The profile of each day after the reference, as nature made it."""
     return {
-        day: Profile.of(table, reference.layout)
-        for day, table in deliveries.items()
-        if data.FIRST <= day <= data.LAST
+        day: Profile.of(table, reference.layout) for day, table in deliveries.items() if data.FIRST <= day <= data.LAST
     }

@@ -1,0 +1,214 @@
+"""What is exported: never a NaN, never without bound, and a zero for everything that can still happen."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate_monitors.breaker import Breaker, Decision, State
+from tidegate_monitors.cells import Cells, Kind
+from tidegate_monitors.compare import Comparison
+from tidegate_monitors.layout import Layout
+from tidegate_monitors.metrics import SERIES_MAXIMUM, Dataset, Family, Snapshot, families
+from tidegate_monitors.profile import Profile
+
+LAYOUT = Layout(MappingProxyType({"full": Cells(Kind.NONE), "half": Cells(Kind.NONE), "gone": Cells(Kind.NONE)}))
+PROFILE = Profile.of(pa.table({"full": [1.0, 2.0], "half": [1.0, math.nan]}), LAYOUT)
+
+numbers = st.none() | st.floats()
+counts = st.integers(0, 10**9)
+comparisons = st.lists(
+    st.builds(
+        Comparison,
+        column=st.none() | st.sampled_from(["a", "b", "ä"]),
+        statistic=st.sampled_from(["psi", "location"]),
+        check=st.just("drift"),
+        score=st.none() | st.floats(0),
+        direction=st.sampled_from([-1, 0, 1]),
+        threshold=st.none() | st.floats(0),
+    ),
+    max_size=5,
+)
+breakers = st.builds(
+    Breaker,
+    st.sampled_from(State),
+    st.integers(0, 5),
+    st.none() | st.integers(0, 2**32).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
+)
+datasets = st.builds(
+    Dataset,
+    breaker=breakers,
+    version=st.sampled_from(["", "1.0.0"]),
+    owner=st.text(max_size=3),
+    cadence=numbers,
+    arrive_within=numbers,
+    last_completed=numbers,
+    last_published=numbers,
+    event_time_max=numbers,
+    label_last=numbers,
+    rows=st.none() | counts,
+    comparisons=comparisons,
+    profile=st.none() | st.just(PROFILE),
+    quarantined=counts,
+    held=counts,
+    quarantine_oldest=numbers,
+    bias=numbers,
+    maturity=numbers,
+    audit_entries=counts,
+)
+snapshots = st.builds(
+    Snapshot,
+    version=st.just("0.1.0"),
+    datasets=st.dictionaries(st.sampled_from(["flights", "orders", "visits"]), datasets),
+    counters=st.just({}) | st.just({"batches": {("flights", "publish"): math.nan}}),
+    durations=st.just({}),
+)
+
+
+def _snapshot(counters: dict[str, dict[tuple[str, ...], float]] | None = None, **named: Dataset) -> Snapshot:
+    return Snapshot("0.1.0", named, counters or {}, {})
+
+
+def _by_name(snapshot: Snapshot) -> dict[str, Family]:
+    found = list(families(snapshot))
+    assert len({family.name for family in found}) == len(found)
+    return {family.name: family for family in found}
+
+
+@given(snapshots)
+def test_no_sample_is_ever_nan_or_infinite(snapshot: Snapshot) -> None:
+    for family in families(snapshot):
+        assert all(math.isfinite(value) for value in family.samples.values()), family.name
+
+
+@given(snapshots)
+def test_every_sample_has_a_value_for_each_label_and_every_family_says_what_it_is(snapshot: Snapshot) -> None:
+    for family in families(snapshot):
+        assert all(len(values) == len(family.labels) for values in family.samples), family.name
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", family.name)
+        assert family.help.endswith(".")
+        assert family.kind in ("counter", "gauge")
+
+
+@given(snapshots)
+def test_the_same_families_are_there_whatever_the_ledger_holds(snapshot: Snapshot) -> None:
+    assert _by_name(snapshot).keys() == _by_name(_snapshot()).keys()
+
+
+@given(snapshots)
+def test_a_breaker_is_in_exactly_one_state(snapshot: Snapshot) -> None:
+    samples = _by_name(snapshot)["breaker_state"].samples
+    assert len(samples) == len(snapshot.datasets) * len(State)
+    for name, dataset in snapshot.datasets.items():
+        assert {state: samples[name, state.value] for state in State} == {
+            state: float(state is dataset.breaker.state) for state in State
+        }
+
+
+def test_a_dataset_of_which_nothing_is_known_has_zeros_for_every_decision_and_state() -> None:
+    found = _by_name(_snapshot(flights=Dataset()))
+    assert found["batches"].samples == {("flights", decision.value): 0.0 for decision in Decision}
+    assert found["breaker_transitions"].samples == {("flights", state.value): 0.0 for state in State}
+    assert found["rows"].samples == found["rows_quarantined"].samples == {("flights",): 0.0}
+    assert found["monitor_errors"].samples == {("flights", "gate"): 0.0}
+    assert found["quarantined_batches"].samples == found["held_batches"].samples == {("flights",): 0.0}
+    assert found["audit_entries"].samples == {("flights",): 0.0}
+    assert found["series_dropped"].samples == {(): 0.0}
+
+
+def test_what_was_counted_takes_the_place_of_its_zero_only() -> None:
+    counted = {"batches": {("flights", "publish"): 7.0}, "findings": {("flights", "drift", "warning"): 2.0}}
+    found = _by_name(_snapshot(counted, flights=Dataset()))
+    assert found["batches"].samples == {
+        ("flights", "publish"): 7.0,
+        ("flights", "quarantine"): 0.0,
+        ("flights", "hold"): 0.0,
+    }
+    assert found["findings"].samples == {("flights", "drift", "warning"): 2.0}
+
+
+def test_what_is_not_known_is_left_out_and_never_zero() -> None:
+    found = _by_name(_snapshot(flights=Dataset()))
+    for name in (
+        "batch_last_completed_timestamp_seconds",
+        "event_time_max_timestamp_seconds",
+        "label_maturity_ratio",
+        "prediction_bias",
+        "drift_score",
+        "contract_info",
+        "breaker_last_transition_timestamp_seconds",
+    ):
+        assert found[name].samples == {}, name
+
+
+def test_the_last_batch_is_told_by_column_and_statistic() -> None:
+    seen = (
+        Comparison("distance", "location", "drift", 3.0, 1, 1.5),
+        Comparison("distance", "psi", "drift", 0.2),
+        Comparison(None, "row_count", "volume", 0.1, -1, 0.4),
+        Comparison("temp", "hellinger", "insufficient_evidence", None),
+    )
+    changed = datetime(2013, 4, 10, tzinfo=UTC)
+    dataset = Dataset(
+        Breaker(State.OPEN, 1, changed, "b"),
+        "1.0.0",
+        "ops",
+        comparisons=seen,
+        profile=PROFILE,
+        bias=-0.02,
+        maturity=0.9,
+    )
+    found = _by_name(_snapshot(flights=dataset))
+    assert found["drift_score"].samples == {
+        ("flights", "distance", "", "location"): 3.0,
+        ("flights", "distance", "", "psi"): 0.2,
+        ("flights", "", "", "row_count"): 0.1,
+    }
+    assert found["drift_score_ratio"].samples == {
+        ("flights", "distance", "", "location"): 2.0,
+        ("flights", "", "", "row_count"): pytest.approx(0.25),
+    }
+    assert found["insufficient_evidence"].samples == {("flights", "temp"): 1.0}
+    assert found["missing_ratio"].samples == {
+        ("flights", "full"): 0.0,
+        ("flights", "half"): 0.5,
+        ("flights", "gone"): 1.0,
+    }
+    assert found["prediction_bias"].samples == {("flights", "", ""): -0.02}
+    assert found["label_maturity_ratio"].samples == {("flights",): 0.9}
+    assert found["contract_info"].samples == {("flights", "1.0.0", "ops"): 1.0}
+    assert found["breaker_last_transition_timestamp_seconds"].samples == {("flights",): changed.timestamp()}
+
+
+def _many(columns: int, score: Any = 1.0) -> Sequence[Comparison]:
+    return [Comparison(f"column {number}", "psi", "drift", score) for number in range(columns)]
+
+
+@pytest.mark.parametrize("columns", [SERIES_MAXIMUM - 1, SERIES_MAXIMUM, SERIES_MAXIMUM + 1, 3 * SERIES_MAXIMUM])
+def test_series_are_bounded_and_what_is_dropped_is_counted(columns: int) -> None:
+    found = _by_name(_snapshot(wide=Dataset(comparisons=_many(columns))))
+    kept = len(found["drift_score"].samples)
+    assert kept == min(columns, SERIES_MAXIMUM)
+    assert found["series_dropped"].samples == {(): float(columns - kept)}
+
+
+def test_a_score_that_is_no_number_is_dropped_visibly() -> None:
+    found = _by_name(_snapshot(flights=Dataset(comparisons=_many(3, math.nan))))
+    assert found["drift_score"].samples == {}
+    assert found["series_dropped"].samples == {(): 3.0}
+
+
+def test_a_score_above_a_threshold_of_zero_has_a_ratio_that_is_a_number() -> None:
+    at_zero = [Comparison("a", "x", "drift", 0.0, 0, 0.0), Comparison("b", "x", "drift", 0.1, 0, 0.0)]
+    ratios = _by_name(_snapshot(flights=Dataset(comparisons=at_zero)))["drift_score_ratio"].samples
+    assert ratios["flights", "a", "", "x"] == 0
+    assert 1 < ratios["flights", "b", "", "x"] < math.inf
