@@ -42,7 +42,9 @@ def test_rooms_import_in_one_direction() -> None:
 def test_the_public_face_names_what_type_checkers_see_and_imports_nothing_until_asked() -> None:
     tree = ast.parse(Path(tidegate.__file__).read_text(encoding="utf-8"))
     block = next(node for node in tree.body if isinstance(node, ast.If))
-    seen = {alias.asname: node.module for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    seen = {
+        alias.asname: node.module for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
     assert seen == tidegate._HOMES
     assert list(tidegate.__all__) == sorted(seen)
     for name in tidegate.__all__:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -18,7 +20,7 @@ from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import MonitorError
 from tidegate_contracts.reasons import Broken, Keys, reasons_table
 from tidegate_contracts.severity import Severity
-from tidegate_contracts.types import ANY, dtype_for, to_series
+from tidegate_contracts.types import ANY, dtype_for, strange_categories, to_series
 from tidegate_contracts.violation import Violation
 
 
@@ -58,19 +60,20 @@ def check(batch: Batch, contract: Contract) -> Checked:
     if checked.critical or not checked.failed.any():
         return checked
     kept = batch.table.filter(~checked.failed)
-    rest = Batch(batch.dataset, batch.id, batch.source, kept, kept, window=batch.window)
+    rest = replace(batch, table=kept, delivered=kept, unparsed={})
     again = _check_once(rest, contract)
-    if not again.violations:
+    known = {(item.check, item.rule, item.column) for item in checked.violations if item.failed is None}
+    fresh = [item for item in again.violations if (item.check, item.rule, item.column) not in known]
+    if not fresh:
         return checked
     # setting rows aside broke another clause (a frame check, the least number of rows): nothing can be published
-    return Checked(
-        checked.rows, (*checked.violations, *map(_critical, again.violations)), checked.failed, checked.reasons
-    )
+    return Checked(checked.rows, (*checked.violations, *map(_critical, fresh)), checked.failed, checked.reasons)
 
 
 def _check_once(batch: Batch, contract: Contract) -> Checked:
     keys = Keys(batch.table, contract.key, personal=any(contract.columns[name].personal for name in contract.key))
-    broken = [*_own_clauses(batch, contract), *_pandera_clauses(batch, contract)]
+    blamed = _blamed_cells(batch, contract)
+    broken = [*_own_clauses(batch, contract, blamed), *_pandera_clauses(batch, contract, blamed)]
     failed = np.zeros(batch.rows, dtype=bool)
     heavy = np.zeros(batch.rows, dtype=bool)
     for item in broken:
@@ -78,7 +81,7 @@ def _check_once(batch: Batch, contract: Contract) -> Checked:
             failed[item.rows] = True
             if contract.severity_of(item.check, Severity.CRITICAL, item.column) is Severity.CRITICAL:
                 heavy[item.rows] = True
-    beyond = bool(heavy.sum() > contract.tolerance * batch.rows)
+    beyond = bool(heavy.sum() > math.floor(contract.tolerance * batch.rows + 1e-9))
     violations = tuple(_violation(item, batch, contract, keys, beyond=beyond) for item in broken)
     return Checked(batch.rows, violations, failed, reasons_table(broken, keys))
 
@@ -109,19 +112,32 @@ def _critical(violation: Violation) -> Violation:
     )
 
 
-def _own_clauses(batch: Batch, contract: Contract) -> Iterator[Broken]:
-    """What pandera is not asked: the number of rows, types that do not fit, text that does not parse, the key."""
+def _blamed_cells(batch: Batch, contract: Contract) -> dict[str, Broken]:
+    """Cells whose value cannot be handed to pandera, by column: they get this reason, and no other for that column."""
+    found = {
+        column: Broken("schema_mismatch", f"text that is no {contract.columns[column].type}", column, rows)
+        for column, rows in batch.unparsed.items()
+    }
+    for name, column in contract.columns.items():
+        if name in batch.table.column_names and name not in batch.mismatches:
+            strange = strange_categories(batch.table.column(name), column.type)
+            if strange.size:
+                found[name] = Broken("category_change", "one of the declared categories", name, strange)
+    return found
+
+
+def _own_clauses(batch: Batch, contract: Contract, blamed: Mapping[str, Broken]) -> Iterator[Broken]:
+    """What pandera is not asked: the number of rows, types that do not fit, cells it cannot be handed, the key."""
     if batch.rows < contract.rows_min:
         yield Broken("volume", f"{batch.rows} rows, at least {contract.rows_min} expected", None, None)
     for column, why in batch.mismatches.items():
         yield Broken("schema_mismatch", why, column, None)
-    for column, rows in batch.unparsed.items():
-        yield Broken("schema_mismatch", f"text that is no {contract.columns[column].type}", column, rows)
+    yield from (item for name, item in blamed.items() if name not in contract.later_columns)
     if contract.key and all(name in batch.table.column_names for name in contract.key):
-        yield from _duplicate_keys(batch, contract)
+        yield from _duplicate_keys(batch, contract, blamed)
 
 
-def _duplicate_keys(batch: Batch, contract: Contract) -> Iterator[Broken]:
+def _duplicate_keys(batch: Batch, contract: Contract, blamed: Mapping[str, Broken]) -> Iterator[Broken]:
     schema = contract.pandera_schema
     alone = contract.key[0] if len(contract.key) == 1 else None
     if (alone is not None and schema.columns[alone].unique) or (
@@ -130,24 +146,41 @@ def _duplicate_keys(batch: Batch, contract: Contract) -> Iterator[Broken]:
         return  # pandera says it already
     frame = batch.table.select(list(contract.key)).to_pandas()
     rows = np.flatnonzero(frame.duplicated(keep=False).to_numpy())
+    for name in contract.key:
+        rows = _without(rows, blamed.get(name))
     if rows.size:
         yield Broken("duplicate_rows", f"key ({', '.join(contract.key)}) identifies one row", alone, rows)
 
 
-def _pandera_clauses(batch: Batch, contract: Contract) -> list[Broken]:
+def _pandera_clauses(batch: Batch, contract: Contract, blamed: Mapping[str, Broken]) -> list[Broken]:
     import pandera.errors
 
     schema, frame = _prepared(batch, contract)
     try:
         schema.validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as errors:
-        return _merged(_broken(error, contract) for error in errors.schema_errors)
-    return []
+        found = [_broken(error, frame, contract) for error in errors.schema_errors]
+    except Exception as error:  # a parser or check of the user's raised: no verdict
+        raise MonitorError(f"the schema of contract {contract.name!r} raised", found=type(error).__name__) from error
+    else:
+        return []
+    return _merged(_spared(item, blamed) for item in found if item is not None)
+
+
+def _spared(item: Broken, blamed: Mapping[str, Broken]) -> Broken:
+    """A clause without the rows whose cell in its column has its reason already."""
+    other = blamed.get(item.column) if item.column is not None else None
+    return item if other is None or item.rows is None else replace(item, rows=_without(item.rows, other))
+
+
+def _without(rows: npt.NDArray[np.int64], other: Broken | None) -> npt.NDArray[np.int64]:
+    return rows if other is None or other.rows is None else np.setdiff1d(rows, other.rows)
 
 
 def _prepared(batch: Batch, contract: Contract) -> tuple[Any, pd.DataFrame]:
     """The schema without what cannot be known yet, and the frame with the dtypes that it asks for."""
-    schema = contract.pandera_schema
+    schema = copy(contract.pandera_schema)
+    schema.drop_invalid_rows = False  # rows are set aside here, with their reasons, or not at all
     unfit = contract.later_columns | batch.mismatches.keys()
     absent = [name for name in schema.columns if name in unfit]
     if absent:
@@ -167,14 +200,20 @@ def _prepared(batch: Batch, contract: Contract) -> tuple[Any, pd.DataFrame]:
     return schema, pd.DataFrame(series, index=pd.RangeIndex(batch.rows))
 
 
-def _broken(error: Any, contract: Contract) -> Broken:
-    """One of pandera's errors as one broken clause."""
+def _broken(error: Any, frame: pd.DataFrame, contract: Contract) -> Broken | None:
+    """One of pandera's errors as one broken clause; None for a check that waits for a column that is not there.
+
+    Raises:
+        MonitorError: The check raised.
+    """
     from pandera.errors import SchemaErrorReason
 
     reason = error.reason_code
     is_frame = type(error.schema).__name__ == "DataFrameSchema"
     column = None if is_frame else getattr(error.schema, "name", None)
     if reason is SchemaErrorReason.CHECK_ERROR:
+        if is_frame and _wants_absent_column(error, frame, contract):
+            return None
         raise MonitorError(
             f"a check of contract {contract.name!r} raised",
             found=f"{clause(error.check)} on {column or 'the table'}: {str(error.failure_cases).partition('(')[0]}",
@@ -183,13 +222,14 @@ def _broken(error: Any, contract: Contract) -> Broken:
     if reason in _structure():
         name = error.failure_cases if column is None and isinstance(error.failure_cases, str) else column
         return Broken("schema_mismatch", _structure()[reason].format(error=error), name, None)
+    if reason is SchemaErrorReason.SERIES_CONTAINS_DUPLICATES and column in frame:
+        return Broken("duplicate_rows", "unique", column, _duplicated(frame[[column]], error.schema))
+    if reason is SchemaErrorReason.DUPLICATES:
+        unique = list(contract.pandera_schema.unique)
+        return Broken("duplicate_rows", f"unique({', '.join(unique)})", None, _duplicated(frame[unique], error.schema))
     rows = _rows(error)
     if reason is SchemaErrorReason.SERIES_CONTAINS_NULLS:
         return Broken("missing_values", "not nullable", column, rows)
-    if reason is SchemaErrorReason.SERIES_CONTAINS_DUPLICATES:
-        return Broken("duplicate_rows", "unique", column, rows)
-    if reason is SchemaErrorReason.DUPLICATES:
-        return Broken("duplicate_rows", f"unique({', '.join(contract.pandera_schema.unique)})", None, rows)
     if reason is SchemaErrorReason.DATAFRAME_CHECK:
         return Broken(_check_name(error.check, contract, column), clause(error.check), column, rows)
     return Broken("schema_mismatch", str(error).splitlines()[0], column, rows)
@@ -207,6 +247,21 @@ def _structure() -> dict[Any, str]:
         Reason.COLUMN_NOT_ORDERED: "column out of the declared order",
         Reason.DUPLICATE_COLUMN_LABELS: "column name appears twice",
     }
+
+
+def _wants_absent_column(error: Any, frame: pd.DataFrame, contract: Contract) -> bool:
+    """Whether a table check failed for want of a declared column: a later one, or one whose absence is told anyway."""
+    kind, _, words = str(error.failure_cases).partition("(")
+    absent = contract.columns.keys() - set(frame.columns)
+    return kind in ("KeyError", "AttributeError") and any(
+        f"'{name}'" in words or f'"{name}"' in words for name in absent
+    )
+
+
+def _duplicated(frame: pd.DataFrame, schema: Any) -> npt.NDArray[np.int64]:
+    """Duplicated rows, as the schema's ``report_duplicates`` counts them; missing values are equal to each other."""
+    keep: Any = {"exclude_first": "first", "exclude_last": "last"}.get(schema.report_duplicates, False)
+    return np.flatnonzero(frame.duplicated(keep=keep).to_numpy())
 
 
 def _check_name(check: Any, contract: Contract, column: str | None) -> str:
@@ -241,4 +296,4 @@ def _merged(broken: Iterable[Broken]) -> list[Broken]:
             seen[place] = item
         else:
             seen[place] = Broken(*place, np.union1d(other.rows, item.rows))
-    return list(seen.values())
+    return [item for item in seen.values() if item.rows is None or item.rows.size]

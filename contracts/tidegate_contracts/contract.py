@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import timedelta
 from difflib import get_close_matches
-from functools import cached_property
-from types import MappingProxyType
+from functools import cached_property, partial
+from types import CodeType, MappingProxyType
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -169,16 +169,13 @@ class Contract:
             **{name: _json(value) for name, value in own.items()},
             "columns": [column.describe() for column in self.columns.values()],
             "schema": {
-                "strict": _json(schema.strict),
-                "ordered": schema.ordered,
-                "unique": _json(schema.unique),
-                "coerce": schema.coerce,
-                "column_unique": [name for name, column in schema.columns.items() if column.unique],
-                "column_required": [name for name, column in schema.columns.items() if column.required],
-                "regex_columns": [name for name, column in schema.columns.items() if column.regex],
-                "index": repr(schema.index) if schema.index is not None else None,
+                **{name: _json(getattr(schema, name)) for name in ("strict", "ordered", "unique", "coerce")},
+                "columns": [_field(column) for column in schema.columns.values()],
+                "index": [
+                    _field(level) for level in getattr(schema.index, "indexes", [schema.index]) if level is not None
+                ],
+                "checks": [describe_check(check) for check in schema.checks],
             },
-            "custom_checks": list(_sources(schema)),
         }
 
     def _validate(self) -> None:
@@ -198,17 +195,17 @@ class Contract:
         self._validate_numbers()
         for check, word in self.severity.items():
             if check not in CATALOGUE:
-                close = get_close_matches(check, CATALOGUE, n=1)
+                close = get_close_matches(str(check), CATALOGUE, n=1)
                 raise ContractError(
                     "severity: unknown check", found=repr(check), hint=f"did you mean {close[0]!r}?" if close else None
                 )
-            if word not in set(Severity):
+            if word not in list(Severity):
                 raise ContractError(f"severity of {check!r}", found=repr(word), allowed=", ".join(Severity))
         if self.season not in _SEASONS:
             raise ContractError("season", found=repr(self.season), allowed="'day_of_week' or None")
         try:
             ZoneInfo(self.time_zone or "UTC")
-        except (ZoneInfoNotFoundError, ValueError, TypeError) as error:
+        except (ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
             raise ContractError(
                 "time_zone", found=repr(self.time_zone), allowed="a name such as 'Europe/Paris'"
             ) from error
@@ -224,7 +221,7 @@ class Contract:
         }
         for argument, names in named.items():
             for name in names:
-                if name is not None and name not in self.columns:
+                if name is not None and (not isinstance(name, str) or name not in self.columns):
                     close = get_close_matches(str(name), self.columns, n=1)
                     raise ContractError(
                         f"contract {self.name!r}: {argument} names an unknown column",
@@ -282,7 +279,7 @@ def _frozen(name: str, value: Any) -> Any:
         if not isinstance(value, Mapping):
             raise ContractError("severity", found=repr(value), allowed="a mapping of check names to severities")
         return MappingProxyType(dict(value))
-    if name in ("key", "slices", "features") and value is not None:
+    if name in ("key", "slices") or (name == "features" and value is not None):
         if isinstance(value, str) or not isinstance(value, Iterable):
             raise ContractError(
                 name, found=repr(value), allowed="a tuple of column names", hint=f"write {name}=({value!r},)"
@@ -326,15 +323,58 @@ def _json(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | None) else repr(value)
 
 
-def _sources(schema: Any) -> Iterable[str]:
-    """The source of each custom check, or a hash of its code where there is no source."""
-    checks = [*schema.checks, *(check for column in schema.columns.values() for check in column.checks)]
-    for check in checks:
-        if check.statistics:
-            continue  # a built-in check, wholly described by its name and arguments
-        function = inspect.unwrap(getattr(check, "_check_fn", check))
-        try:
-            yield inspect.getsource(function)
-        except (OSError, TypeError):
-            code = getattr(function, "__code__", None)
-            yield hashlib.sha256(code.co_code + repr(code.co_consts).encode()).hexdigest() if code else check.name
+def _field(field_: Any) -> dict[str, Any]:
+    """What a pandera column or index level says, as JSON values."""
+    native = getattr(field_.dtype, "type", None)
+    categories = getattr(native, "categories", None)
+    return {
+        **{
+            name: _json(getattr(field_, name, None))
+            for name in ("name", "nullable", "unique", "coerce", "required", "regex")
+        },
+        "type": [str(field_.dtype), repr(native), _json([] if categories is None else list(categories))],
+        "report_duplicates": str(field_.report_duplicates),
+        "checks": [describe_check(check) for check in field_.checks],
+    }
+
+
+def describe_check(check: Any) -> dict[str, Any]:
+    """A pandera check as JSON values: its arguments, and the source of its code where it is custom."""
+    return {
+        **{
+            name: _json(getattr(check, name))
+            for name in ("name", "error", "ignore_na", "element_wise", "raise_warning")
+        },
+        "statistics": _json(check.statistics or {}),
+        # a built-in check is wholly described by its name and arguments
+        "code": [] if check.statistics else list(_code(getattr(check, "_check_fn", check), set())),
+    }
+
+
+def _code(function: Any, seen: set[int]) -> Iterable[str]:
+    """The source of a function, or its byte code where there is no source, and what it closes over."""
+    while isinstance(function, partial):
+        yield repr(_json([*function.args, *sorted(function.keywords.items())]))
+        function = function.func
+    function = inspect.unwrap(function)
+    function = getattr(function, "__func__", function)
+    code = getattr(function, "__code__", None)
+    if code is None or id(function) in seen:
+        return
+    seen.add(id(function))
+    if not str(getattr(function, "__module__", "")).startswith("pandera."):
+        yield _source(function, code)
+    for cell in function.__closure__ or ():
+        held = getattr(cell.cell_contents, "check_fn", cell.cell_contents)  # pandera wraps methods of models
+        if callable(held) and not isinstance(held, type):
+            yield from _code(held, seen)
+        elif isinstance(held, str | int | float | bool | tuple | list | frozenset | None):
+            yield repr(held)
+
+
+def _source(function: Any, code: CodeType) -> str:
+    try:
+        return inspect.getsource(function)
+    except (OSError, TypeError):
+        parts = (code.co_code, code.co_names, [item for item in code.co_consts if not isinstance(item, CodeType)])
+        return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -44,18 +44,28 @@ def _run(path: Path) -> ModuleType:
         raise ContractError("the contract file cannot be loaded", found=str(path))
     module = module_from_spec(spec)
     sys.modules[private] = module  # dataclasses and postponed annotations look their module up
+    paths, modules = list(sys.path), set(sys.modules)
     sys.path.insert(0, str(path.parent))
     try:
         spec.loader.exec_module(module)
     except TidegateError:
         raise
-    except Exception as error:  # the user's code may raise anything
+    except (Exception, SystemExit) as error:  # the user's code may raise anything
         raise ContractError(
             f"the contract file {path.name} raised", found=f"{type(error).__name__}: {error}"
         ) from error
     finally:
-        sys.path.remove(str(path.parent))
+        sys.path[:] = paths
+        _forget_siblings(path.parent, modules)
     return module
+
+
+def _forget_siblings(folder: Path, before: set[str]) -> None:
+    """Drop modules that the file imported from its own folder: another contract may have one of the same name."""
+    for name in sys.modules.keys() - before:
+        file = getattr(sys.modules[name], "__file__", None)
+        if file and Path(file).is_relative_to(folder) and not name.startswith("_tidegate_contract_"):
+            del sys.modules[name]
 
 
 def _pick(module: ModuleType, path: Path, name: str) -> tuple[str, Contract]:

@@ -71,9 +71,14 @@ class Keys:
         """The keys of some rows, given by position; None each where the contract declares no key."""
         if not self._columns:
             return [None] * len(rows)
-        values = [column.take(pa.array(rows)).to_pylist() for column in self._columns]
+        values = [_values(column.take(pa.array(rows))) for column in self._columns]
         return [self._text(key) for key in zip(*values, strict=True)]
 
     def _text(self, key: tuple[Any, ...]) -> str:
         text = json.dumps(key, default=str, ensure_ascii=False)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() if self._personal else text
+
+
+def _values(column: Any) -> list[Any]:
+    """Values for a key; times as text, because Python cannot hold all that Arrow can."""
+    return list((column.cast(pa.string()) if pa.types.is_temporal(column.type) else column).to_pylist())

@@ -79,7 +79,7 @@ def declared_type(dtype: Any) -> DeclaredType:
     if native is None:
         return ANY
     if isinstance(native, pd.ArrowDtype):
-        return DeclaredType(_family(native.pyarrow_dtype), native.pyarrow_dtype, native)
+        return DeclaredType(logical_type(native.pyarrow_dtype), native.pyarrow_dtype, native)
     if isinstance(native, pd.CategoricalDtype):
         return DeclaredType(LogicalType.CATEGORY, None, native)
     if isinstance(native, pd.DatetimeTZDtype):
@@ -104,9 +104,10 @@ def reconcile(values: Any, declared: DeclaredType, *, text: bool = False, time_z
     """
     if text and not pa.types.is_null(values.type):
         return _parse(values, declared, time_zone)
+    found, target = str(values.type), declared.arrow
+    if values.type == target:
+        return Reconciled(values)
     plain = _plain(values)
-    found = str(values.type)
-    target = declared.arrow
     if target is None or plain.type == target:
         cast = None if plain.type == values.type else f"{found} → {plain.type}"
         return Reconciled(plain, cast)
@@ -117,7 +118,7 @@ def reconcile(values: Any, declared: DeclaredType, *, text: bool = False, time_z
         if _is_naive(plain.type) and _is_zoned(target):
             plain = pc.assume_timezone(plain, time_zone)
         cast_values = plain.cast(target, safe=True)
-    except pa.ArrowInvalid:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return Reconciled(values, mismatch=f"some values of type {found} do not survive as {target}")
     return Reconciled(cast_values, cast=f"{found} → {target}")
 
@@ -133,17 +134,23 @@ def to_series(values: Any, declared: DeclaredType) -> pd.Series[Any]:
         series: pd.Series[Any] = values.to_pandas()
         return series
     if isinstance(native, pd.CategoricalDtype) and native.categories is not None:
-        series = values.to_pandas()
-        known = set(native.categories)
-        strange = series.dropna().map(lambda value: value not in known)
-        # values outside the declared categories must be seen, and pandas would make them missing
-        return series if strange.any() else series.astype(native)
+        present = values.to_pandas()
+        return pd.Series(pd.Categorical(present.where(present.isin(native.categories)), dtype=native))
     if isinstance(native, pd.StringDtype):
         return pd.Series(pd.array(values.to_numpy(zero_copy_only=False), dtype=native))
     if isinstance(native, pd.api.extensions.ExtensionDtype) and not isinstance(native, pd.DatetimeTZDtype):
         return pd.Series(values.to_pandas(types_mapper=lambda _: native))
     series = values.to_pandas()
     return series if series.dtype == native else series.astype(native)
+
+
+def strange_categories(values: Any, declared: DeclaredType) -> npt.NDArray[np.int64]:
+    """Positions (0-based) of values outside the declared categories, which pandas would make missing in silence."""
+    native = declared.native
+    if not isinstance(native, pd.CategoricalDtype) or native.categories is None:
+        return np.zeros(0, dtype=np.int64)
+    series = values.to_pandas()
+    return np.flatnonzero((series.notna() & ~series.isin(native.categories)).to_numpy())
 
 
 def dtype_for(values: Any, declared: DeclaredType) -> Any:
@@ -204,7 +211,7 @@ def _refusal(values: Any, target: Any, time_zone: str | None) -> str | None:
         return None if _fits_float(values) else f"integers beyond 2**53 do not survive as {target}"
     if have is LogicalType.TIME and want is LogicalType.TIME:
         return _zone_refusal(values.type, target, time_zone)
-    if have is not want:
+    if have is not want or have is LogicalType.ANY:
         return f"found {values.type}, expected {target}"
     if have is LogicalType.NUMBER and not _survives(values, target):
         return f"some values of type {values.type} do not survive as {target}"
@@ -246,14 +253,20 @@ _PATTERNS: Mapping[LogicalType, str] = {
 
 def _parse(values: Any, declared: DeclaredType, time_zone: str | None) -> Reconciled:
     """Cells of text, parsed towards the declared type."""
-    pattern = _PATTERNS.get(declared.logical)
-    if pattern is None or declared.arrow is None:
+    if declared.arrow is None or declared.logical is LogicalType.TEXT:
         return Reconciled(values)
+    pattern = _PATTERNS.get(declared.logical)
+    if pattern is None:
+        return Reconciled(values, mismatch=f"found text, expected {declared.arrow}, which has no form in text here")
     values = pc.utf8_trim_whitespace(values)
     missing = pc.or_kleene(pc.is_null(values), pc.is_in(values, pa.array(_MISSING_TEXT)))
     values = pc.if_else(missing, pa.scalar(None, pa.string()), values)
+    infinite = pc.fill_null(pc.match_substring_regex(values, r"[iI]nf"), fill_value=False)
     shaped = pc.fill_null(pc.match_substring_regex(values, pattern), fill_value=True)
     parsed = _cast_text(pc.if_else(shaped, values, pa.scalar(None, pa.string())), declared, time_zone)
+    if pa.types.is_floating(parsed.type):  # a number beyond the largest float is no infinity
+        beyond = pc.and_(pc.fill_null(pc.is_inf(parsed), fill_value=False), pc.invert(infinite))
+        parsed = pc.if_else(beyond, pa.scalar(None, parsed.type), parsed)
     bad = pc.and_(pc.is_null(parsed), pc.invert(missing))
     positions = np.flatnonzero(np.asarray(bad.to_numpy(zero_copy_only=False) if isinstance(bad, pa.Array) else bad))
     return Reconciled(pa.chunked_array(parsed.chunks, parsed.type), unparsed=positions if positions.size else None)
@@ -278,12 +291,12 @@ def _cast_text(values: Any, declared: DeclaredType, time_zone: str | None) -> An
 def _cast_one_by_one(values: Any, target: Any, cast: Callable[[Any], Any]) -> Any:
     encoded = values.combine_chunks().dictionary_encode()
     results = []
-    for text in encoded.dictionary:
+    for index in range(len(encoded.dictionary)):
         try:
-            results.append(cast(pa.chunked_array([pa.array([text.as_py()])]))[0].as_py())
+            results += cast(pa.chunked_array([encoded.dictionary.slice(index, 1)])).chunks
         except pa.ArrowInvalid:
-            results.append(None)
-    return pa.chunked_array([pa.array(results, type=target).take(encoded.indices)])
+            results.append(pa.nulls(1, target))
+    return pa.chunked_array([pa.concat_arrays(results).take(encoded.indices)])
 
 
 def _cast_times(values: Any, target: Any, time_zone: str | None) -> Any:

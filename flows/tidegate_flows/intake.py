@@ -6,6 +6,7 @@ import gzip
 import io
 import re
 import stat
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -70,8 +71,9 @@ def _stage_file(path: Path, folder: Path, name: str | None) -> Staged:
     suffix = suffix_of(path)
     try:
         mode = path.stat().st_mode
-    except OSError as error:
-        raise UsageError(f"no batch at {path}", found=error.strerror, allowed="a parquet or CSV file") from error
+    except (OSError, ValueError) as error:  # a name with a NUL byte in it is a ValueError
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(f"no batch at {str(path)!r}", found=why, allowed="a parquet or CSV file") from error
     if not stat.S_ISREG(mode):
         raise UsageError(f"{path} is not a regular file", allowed="a parquet or CSV file")
     target = folder / f"batch{suffix}"
@@ -102,7 +104,10 @@ def suffix_of(path: Path) -> str:
 def _stage_frame(delivery: Any, folder: Path, name: str | None) -> Staged:
     table, frame = _as_table(delivery)
     buffer = io.BytesIO()
-    pq.write_table(table, buffer, write_page_checksum=True)
+    try:
+        pq.write_table(table, buffer, write_page_checksum=True)
+    except pa.ArrowException as error:
+        raise UsageError(f"this {frame} frame has no parquet form", found=str(error)) from error
     buffer.seek(0)
     with writing(folder):
         digest, size = copy_hashed(buffer, folder / "batch.parquet")
@@ -113,9 +118,9 @@ def _stage_frame(delivery: Any, folder: Path, name: str | None) -> Staged:
 def _as_table(delivery: Any) -> tuple[Any, str]:
     kind = type(delivery).__module__.partition(".")[0]
     try:
-        if kind == "pandas":
+        if kind == "pandas" and hasattr(delivery, "columns"):
             return pa.Table.from_pandas(delivery, preserve_index=False).replace_schema_metadata(None), "pandas"
-        if kind == "polars":
+        if kind == "polars" and hasattr(delivery, "to_arrow") and hasattr(delivery, "columns"):
             return delivery.to_arrow(), "polars"
         if isinstance(delivery, pa.Table):
             return delivery, "arrow"
@@ -125,6 +130,7 @@ def _as_table(delivery: Any) -> tuple[Any, str]:
         "a batch cannot be of this type",
         found=type(delivery).__name__,
         allowed="a path, or a pandas, polars or pyarrow table",
+        hint="collect a lazy frame first",
     )
 
 
@@ -140,7 +146,9 @@ def decode(staged: Staged, contract: Contract) -> Batch:
     try:
         table = decoder(staged.path)
         table.validate(full=True)
-    except (pa.ArrowException, OSError, EOFError, ValueError) as error:
+        for field in table.schema:
+            _ = field.name, getattr(field.type, "tz", None)  # text that is no UTF-8 shows only when it is read
+    except (pa.ArrowException, OSError, EOFError, ValueError, zlib.error) as error:
         raise UnreadableError(f"{type(error).__name__}: {_without_values(str(error))}") from error
     twice = {name for name in table.column_names if table.column_names.count(name) > 1}
     if twice:
@@ -185,12 +193,25 @@ def _window(table: Any, contract: Contract) -> Window | None:
     name = contract.event_time
     if name is None or name not in table.column_names or not pa.types.is_timestamp(table.column(name).type):
         return None
-    bounds = pc.min_max(table.column(name).cast(pa.timestamp("us", table.column(name).type.tz), safe=False))
-    low, high = bounds["min"].as_py(), bounds["max"].as_py()
-    if low is None:
+    bounds = pc.min_max(table.column(name))
+    try:
+        low, high = (_instant(bounds[end], contract) for end in ("min", "max"))
+        return Window(low, high + timedelta(microseconds=1)) if low is not None and high is not None else None
+    except (
+        OverflowError,
+        ValueError,
+    ):  # a time that Python cannot hold gives no window; its rows are checked all the same
         return None
-    low, high = (moment if moment.tzinfo else moment.replace(tzinfo=contract.zone) for moment in (low, high))
-    return Window(low.astimezone(UTC), high.astimezone(UTC) + timedelta(microseconds=1))
+
+
+def _instant(bound: Any, contract: Contract) -> datetime | None:
+    """A time rounded down to a microsecond, in UTC; a naive one is in the contract's zone."""
+    if not bound.is_valid:
+        return None
+    per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[bound.type.unit]
+    moment = datetime(1970, 1, 1) + timedelta(microseconds=bound.value * 10**6 // per_second)  # noqa: DTZ001 - below
+    zone = contract.zone if bound.type.tz is None else UTC
+    return moment.replace(tzinfo=zone).astimezone(UTC)
 
 
 def as_of(moment: datetime | str | None, batch: Batch | None, arrived: datetime) -> datetime:

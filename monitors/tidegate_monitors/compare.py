@@ -214,5 +214,6 @@ def _comparison(member: _Member, threshold: float | None, contract: Contract) ->
 def _insufficient(current: Profile, reference: Reference) -> Iterator[Comparison]:
     """Columns of which this batch has no value to compare, though the reference has."""
     for column, cells in reference.layout.cells.items():
-        if cells.kind is not Kind.NONE and not sum(current.columns[column].counts):
+        known = sum(reference.pooled.columns[column].counts)
+        if cells.kind is not Kind.NONE and known and not sum(current.columns[column].counts):
             yield Comparison(column, "hellinger", "insufficient_evidence", None)

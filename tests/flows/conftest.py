@@ -20,7 +20,7 @@ from tidegate_flows.place import at
 ROOT = Path(__file__).parents[2]
 TIDEGATE = Path(sys.executable).with_name("tidegate")
 
-CONTRACT_FILE = '''
+CONTRACT_FILE = """
 from datetime import timedelta
 import pandas as pd
 import pandera.pandas as pa
@@ -42,7 +42,7 @@ contract = tg.Contract(
     name="orders", version="1.0.0", owner="shop", schema=Orders, key=("order_id",), event_time="placed",
     prediction="score", label="returned", slices=("country",), tolerance=0.02, EXTRA
 )
-'''
+"""
 
 
 @pytest.fixture
@@ -131,7 +131,5 @@ class Demo:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """The demo, told once for all tests that look at it."""
     where = tmp_path_factory.mktemp("demo")
-    done = subprocess.run(
-        [str(TIDEGATE), "demo"], cwd=where, capture_output=True, text=True, timeout=500, check=False
-    )
+    done = subprocess.run([str(TIDEGATE), "demo"], cwd=where, capture_output=True, text=True, timeout=500, check=False)
     return Demo(where / "tidegate-demo", done.stdout, done.stderr, done.returncode)

@@ -130,9 +130,7 @@ def test_no_update_is_lost_between_four_processes(store: Path) -> None:
         assert [value for *_, value in counters.totals(connection)] == [200]
 
 
-def test_a_zombie_that_lost_its_lease_cannot_commit(
-    store: Path, contract: tg.Contract, make_orders: Make
-) -> None:
+def test_a_zombie_that_lost_its_lease_cannot_commit(store: Path, contract: tg.Contract, make_orders: Make) -> None:
     from tidegate_flows.ledger import batches
 
     with at(store) as place:

@@ -276,7 +276,8 @@ def test_a_check_that_raises_is_our_failure_is_counted_and_publishes_nothing(
     path = contract_file()
     path.write_text(
         path.read_text().replace(
-            "    class Config:", '    @pa.check("amount")\n    def boom(cls, s):\n        return 1 / 0\n    class Config:'
+            "    class Config:",
+            '    @pa.check("amount")\n    def boom(cls, s):\n        return 1 / 0\n    class Config:',
         )
     )
     for _ in range(2):
@@ -319,9 +320,7 @@ def test_labels_give_the_bias_of_published_batches_and_the_same_labels_twice_cha
     assert tg.join_labels(labels, contract, store=store).batches == ()
 
 
-def test_the_audit_is_a_chain_that_shows_every_edit(
-    store: Path, contract: tg.Contract, make_orders: Make
-) -> None:
+def test_the_audit_is_a_chain_that_shows_every_edit(store: Path, contract: tg.Contract, make_orders: Make) -> None:
     for day in range(3):
         tg.gate(make_orders(day), contract, store=store, batch_id=f"d{day}")
     with at(store) as place:

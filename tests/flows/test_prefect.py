@@ -15,7 +15,7 @@ import pytest
 
 Make = Callable[..., pd.DataFrame]
 
-PROGRAM = '''
+PROGRAM = """
 import json, sys
 from prefect import flow
 from prefect.settings import PREFECT_API_KEY, PREFECT_API_URL, temporary_settings
@@ -49,13 +49,11 @@ def main():
 
 with temporary_settings(restore_defaults={PREFECT_API_URL, PREFECT_API_KEY}):
     main()
-'''
+"""
 
 
 @pytest.fixture
-def told(
-    tmp_path: Path, store: Path, contract_file: Callable[..., Path], make_orders: Make
-) -> dict[str, Any]:
+def told(tmp_path: Path, store: Path, contract_file: Callable[..., Path], make_orders: Make) -> dict[str, Any]:
     """What the flows said, run in a process of their own with a server and home of their own."""
     folder = tmp_path / "backlog"
     folder.mkdir()
