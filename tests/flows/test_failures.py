@@ -88,7 +88,7 @@ def test_a_full_disk_gives_no_verdict_and_the_same_command_works_when_there_is_r
         [str(TIDEGATE), "gate", str(path), str(batch), "--store", str(store)],
         capture_output=True,
         text=True,
-        preexec_fn=little_room,  # noqa: PLW1509 - the child starts no threads before it
+        preexec_fn=little_room,
         check=False,
     )
     assert full.returncode == 3, full.stderr

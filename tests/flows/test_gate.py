@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tidegate_contracts.severity import Severity
 
 import tidegate as tg
+from tidegate_contracts.severity import Severity
 from tidegate_flows import held
 from tidegate_flows.ledger import audit, counters, runs
 from tidegate_flows.place import at

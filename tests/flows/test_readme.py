@@ -31,7 +31,12 @@ def test_every_command_of_the_readme_does_what_it_says(demo: Demo) -> None:
         line, _, comment = command.partition("  # exits ")
         expected = int(comment or 0)
         done = subprocess.run(
-            ["bash", "-c", line], cwd=demo.folder.parent, env=environment, capture_output=True, text=True, check=False
+            ["/bin/bash", "-c", line],
+            cwd=demo.folder.parent,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == expected, (command, done.stdout, done.stderr)
 
