@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 import math
 import re
@@ -11,14 +10,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import timedelta
 from difflib import get_close_matches
-from functools import cached_property, partial
-from types import CodeType, MappingProxyType
+from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tidegate_contracts.catalogue import CATALOGUE, is_advice
 from tidegate_contracts.column import Column
 from tidegate_contracts.errors import ContractError
+from tidegate_contracts.identity import describe_schema, json_value
 from tidegate_contracts.severity import Severity
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -147,7 +147,7 @@ class Contract:
     def sha256(self) -> str:
         """The identity: a hash of the canonical JSON of all the contract says and of its custom checks' source."""
         text = json.dumps(self.describe(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def severity_of(self, check: str, default: Severity, column: str | None = None) -> Severity:
         """The severity of a finding: the column's ``drift`` word, else the contract's, else the default.
@@ -166,16 +166,9 @@ class Contract:
         schema = self.pandera_schema
         own = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in ("schema", "path")}
         return {
-            **{name: _json(value) for name, value in own.items()},
+            **{name: json_value(value) for name, value in own.items()},
             "columns": [column.describe() for column in self.columns.values()],
-            "schema": {
-                **{name: _json(getattr(schema, name)) for name in ("strict", "ordered", "unique", "coerce")},
-                "columns": [_field(column) for column in schema.columns.values()],
-                "index": [
-                    _field(level) for level in getattr(schema.index, "indexes", [schema.index]) if level is not None
-                ],
-                "checks": [describe_check(check) for check in schema.checks],
-            },
+            "schema": describe_schema(schema),
         }
 
     def _validate(self) -> None:
@@ -309,72 +302,3 @@ def _match(argument: str, value: Any, pattern: re.Pattern[str], allowed: str) ->
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_json(item) for item in value]
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, AlarmBudget):
-        return {"one_in": value.one_in}
-    return value if isinstance(value, str | int | float | bool | None) else repr(value)
-
-
-def _field(field_: Any) -> dict[str, Any]:
-    """What a pandera column or index level says, as JSON values."""
-    native = getattr(field_.dtype, "type", None)
-    categories = getattr(native, "categories", None)
-    return {
-        **{
-            name: _json(getattr(field_, name, None))
-            for name in ("name", "nullable", "unique", "coerce", "required", "regex")
-        },
-        "type": [str(field_.dtype), repr(native), _json([] if categories is None else list(categories))],
-        "report_duplicates": str(field_.report_duplicates),
-        "checks": [describe_check(check) for check in field_.checks],
-    }
-
-
-def describe_check(check: Any) -> dict[str, Any]:
-    """A pandera check as JSON values: its arguments, and the source of its code where it is custom."""
-    return {
-        **{
-            name: _json(getattr(check, name))
-            for name in ("name", "error", "ignore_na", "element_wise", "raise_warning")
-        },
-        "statistics": _json(check.statistics or {}),
-        # a built-in check is wholly described by its name and arguments
-        "code": [] if check.statistics else list(_code(getattr(check, "_check_fn", check), set())),
-    }
-
-
-def _code(function: Any, seen: set[int]) -> Iterable[str]:
-    """The source of a function, or its byte code where there is no source, and what it closes over."""
-    while isinstance(function, partial):
-        yield repr(_json([*function.args, *sorted(function.keywords.items())]))
-        function = function.func
-    function = inspect.unwrap(function)
-    function = getattr(function, "__func__", function)
-    code = getattr(function, "__code__", None)
-    if code is None or id(function) in seen:
-        return
-    seen.add(id(function))
-    if not str(getattr(function, "__module__", "")).startswith("pandera."):
-        yield _source(function, code)
-    for cell in function.__closure__ or ():
-        held = getattr(cell.cell_contents, "check_fn", cell.cell_contents)  # pandera wraps methods of models
-        if callable(held) and not isinstance(held, type):
-            yield from _code(held, seen)
-        elif isinstance(held, str | int | float | bool | tuple | list | frozenset | None):
-            yield repr(held)
-
-
-def _source(function: Any, code: CodeType) -> str:
-    try:
-        return inspect.getsource(function)
-    except (OSError, TypeError):
-        parts = (code.co_code, code.co_names, [item for item in code.co_consts if not isinstance(item, CodeType)])
-        return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()

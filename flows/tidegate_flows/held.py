@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
-from time import perf_counter
 from typing import Any
 
-from tidegate_contracts.batch import Source
 from tidegate_contracts.contract import Contract
-from tidegate_contracts.errors import StoreError, UsageError
-from tidegate_contracts.load import load_contract
-from tidegate_flows.intake import Staged
-from tidegate_flows.ledger import batches, breakers, contracts, runs
-from tidegate_flows.ledger.batches import Busy
-from tidegate_flows.passage import commit, look, tell_breaker
+from tidegate_contracts.errors import UsageError
+from tidegate_flows.ledger import breakers, contracts, runs
+from tidegate_flows.passage import Hand, tell_breaker
 from tidegate_flows.place import Place
-from tidegate_flows.stores.local import copy_hashed, writing
+from tidegate_flows.rejudge import BusyError, judge_again, last_contract
 from tidegate_monitors.breaker import Breaker, Decision, Policy, State
 from tidegate_monitors.run import Run
 
@@ -72,37 +64,16 @@ def close(place: Place, dataset: str, *, by: str, reason: str) -> tuple[Breaker,
         breakers.save(connection, dataset, after)
         if before.state is not after.state:
             tell_breaker(connection, dataset, after, now, by=by, reason=reason)
-    path = known[dataset].get("path")
-    if path is None or not Path(path.partition(".py:")[0]).with_suffix(".py").is_file():
+    contract = last_contract(place, dataset)
+    if contract is None:
         return after, []
-    released = release(place, load_contract(path), now, by=by)
+    released = release(place, contract, now, by=by)
     with place.ledger.begin() as connection:
         return breakers.load(connection, dataset), released
 
 
 def _again(place: Place, contract: Contract, row: Any, now: datetime, *, by: str) -> Run | None:
-    with place.ledger.begin() as connection:
-        claim = batches.reclaim(connection, contract.name, row.batch, now=place.seconds, lease=place.lease)
-    if isinstance(claim, Busy):
-        return None
     try:
-        with place.store.workspace() as folder:
-            staged = _stage(place, row, folder)
-            seen = look(place, staged, contract, as_of=now, started=perf_counter())
-            return commit(place, claim, seen, contract, by=by)
-    except BaseException:
-        with suppress(StoreError), place.ledger.begin() as connection:
-            batches.give_up(connection, claim)
-        raise
-
-
-def _stage(place: Place, row: Any, folder: Path) -> Staged:
-    """The held bytes, copied and held against what was recorded."""
-    described = json.loads(row.source)
-    suffix = described["suffix"]
-    kept = place.store.place(row.dataset, "quarantine") / row.batch / f"batch{suffix or '.bin'}"
-    with writing(kept), kept.open("rb") as source:
-        digest, size = copy_hashed(source, folder / f"batch{suffix}")
-    if digest != row.sha256:
-        raise StoreError(f"{kept} is not the file that was delivered", found=digest, allowed=row.sha256)
-    return Staged(folder / f"batch{suffix}", Source(described["name"], suffix, digest, size), row.batch)
+        return judge_again(place, contract, row, now, Hand(by))
+    except BusyError:
+        return None

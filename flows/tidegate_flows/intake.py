@@ -134,8 +134,13 @@ def _as_table(delivery: Any) -> tuple[Any, str]:
     )
 
 
-def decode(staged: Staged, contract: Contract) -> Batch:
+def decode(staged: Staged, contract: Contract, *, text: bool | None = None) -> Batch:
     """Read a staged delivery and bring it to the contract's types.
+
+    Args:
+        staged: The delivery.
+        contract: Says which types.
+        text: Whether cells are text to be parsed; None asks the format.
 
     Raises:
         UnreadableError: It is not what its name says.
@@ -153,7 +158,8 @@ def decode(staged: Staged, contract: Contract) -> Batch:
     twice = {name for name in table.column_names if table.column_names.count(name) > 1}
     if twice:
         raise UnreadableError(f"column names appear twice: {', '.join(sorted(twice))}")
-    return _reconciled(staged, contract, table, text=staged.source.suffix != ".parquet")
+    is_text = staged.source.suffix != ".parquet" if text is None else text
+    return _reconciled(staged, contract, table, text=is_text)
 
 
 def _without_values(message: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,9 @@ def _read(place: Place, delivery: Any, contract: Contract) -> pd.DataFrame:
 
 def _join(place: Place, row: Any, labels: pd.DataFrame, contract: Contract) -> tuple[Labelled, int]:
     key = list(contract.key)
-    table = pq.read_table(place.store.root / row.published, columns=[*key, contract.prediction])
+    files = [place.store.root / path for path in json.loads(row.files)]
+    parts = [pq.read_table(path, columns=[*key, contract.prediction]) for path in files]
+    table = pa.concat_tables(parts, promote_options="permissive")
     if not pc.any(pc.is_in(table.column(key[0]), pa.array(labels[key[0]], table.column(key[0]).type))).as_py():
         return Labelled(row.batch, Bias(rows=table.num_rows), 0, place.seconds), 0
     published = table.to_pandas()

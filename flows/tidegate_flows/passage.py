@@ -118,7 +118,24 @@ def unreadable(why: str) -> Observation:
     return Observation(checked, Profile.empty(Layout({})), (), ())
 
 
-def commit(place: Place, claim: Claim, seen: Seen, contract: Contract, *, by: str | None = None) -> Run:
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Somebody who has a batch judged again.
+
+    Attributes:
+        by: Who.
+        reason: Why; None where the breaker itself asks.
+        event: What it is called in the audit if the batch passes: ``released`` or ``replayed``.
+        steps: Whether the verdict moves the breaker; a replay is no arrival and moves nothing.
+    """
+
+    by: str
+    reason: str | None = None
+    event: str = "released"
+    steps: bool = True
+
+
+def commit(place: Place, claim: Claim, seen: Seen, contract: Contract, *, hand: Hand | None = None) -> Run:
     """Decide, write the run down, and only then move files.
 
     Raises:
@@ -133,8 +150,10 @@ def commit(place: Place, claim: Claim, seen: Seen, contract: Contract, *, by: st
         previous = runs.previous_places(connection, contract.name, claim.batch)
         verdict = decide(seen.observation, previous, contract, others)
         policy = Policy(contract.failure_threshold, contract.cool_down)
-        admitted = breaker.admit(claim.batch, seen.received, policy)
+        steps = hand is None or hand.steps
+        admitted = breaker.admit(claim.batch, seen.received, policy) if steps else breaker
         after, decision = admitted.step(claim.batch, seen.received, policy, critical=not verdict.passed)
+        after = after if steps else breaker
         run = _run(claim, seen, contract, verdict, after, decision)
         moves, published = moves_for(prepared, run, staged.source, claim.batch, place.store)
         profile = seen.observation.profile if seen.batch is not None else None
@@ -145,8 +164,8 @@ def commit(place: Place, claim: Claim, seen: Seen, contract: Contract, *, by: st
         runs.add(connection, recorded)
         breakers.save(connection, contract.name, after)
         contracts.save(connection, contract)
-        _count(connection, run, again=by is not None)
-        _tell(connection, run, seen.received, by, breaker, admitted, after)
+        _count(connection, run, again=hand is not None)
+        _tell(connection, run, seen.received, hand, breaker, admitted, after)
     carry_out(moves, place.store)
     with place.ledger.begin() as connection:
         runs.mark_moved(connection, run.id)
@@ -158,8 +177,8 @@ def stored(place: Place, run: str, *, frame: str = "arrow") -> Run:
     """A run as the ledger has it."""
     with place.ledger.begin() as connection:
         row = runs.get(connection, run)
-    published = place.store.root / row.published if row.published else None
-    return Run.from_dict(json.loads(row.document), published=published, frame=frame)
+    files = tuple(place.store.root / path for path in json.loads(row.files))
+    return Run.from_dict(json.loads(row.document), files=files, frame=frame)
 
 
 def _ledger_alarms(connection: Connection, claim: Claim, seen: Seen, contract: Contract) -> tuple[Alarm, ...]:
@@ -217,14 +236,21 @@ def _count(connection: Connection, run: Run, *, again: bool) -> None:
 
 
 def _tell(
-    connection: Connection, run: Run, at_: datetime, by: str | None, before: Breaker, admitted: Breaker, after: Breaker
+    connection: Connection,
+    run: Run,
+    at_: datetime,
+    hand: Hand | None,
+    before: Breaker,
+    admitted: Breaker,
+    after: Breaker,
 ) -> None:
     """Put the decision and the breaker's changes into the audit."""
     word = {Decision.PUBLISH: "published", Decision.QUARANTINE: "quarantined", Decision.HOLD: "held"}[run.decision]
-    if by is not None and run.decision is Decision.PUBLISH:
-        word = "released"
+    if hand is not None and run.decision is Decision.PUBLISH:
+        word = hand.event
     why = next((finding.check for finding in run.findings if finding.severity is Severity.CRITICAL), None)
-    audit.append(connection, run.dataset, f"batch.{word}", at=at_, batch=run.batch, run=run.id, by=by, reason=why)
+    by, said = (hand.by, hand.reason or why) if hand is not None else (None, why)
+    audit.append(connection, run.dataset, f"batch.{word}", at=at_, batch=run.batch, run=run.id, by=by, reason=said)
     for old, new in ((before, admitted), (admitted, after)):
         if old.state is not new.state:
             reason = {

@@ -67,22 +67,22 @@ def prepare(folder: Path, staged: Path, source: Source, batch: Batch | None, che
 
 def moves_for(
     prepared: Prepared, run: Run, source: Source, key: str, store: LocalStore
-) -> tuple[list[Move], str | None]:
-    """The renames that carry out a decision, and the published path (both relative to the store).
+) -> tuple[list[Move], list[str]]:
+    """The renames that carry out a decision, and the published files (all relative to the store).
 
     The manifest is written here, when the run is known; the renames happen only after the commit.
     """
     quarantine = store.place(run.dataset, "quarantine") / key
     moves = _out_of_the_way(quarantine, store)
-    published = None
+    published: list[str] = []
     with writing(prepared.refused):
         if run.decision is Decision.PUBLISH and prepared.publishable is not None:
             target = store.place(run.dataset, "published") / f"{key}.parquet"
-            published = store.relative(target)
+            published.append(store.relative(target))
             if prepared.set_aside is not None:
                 _finish(prepared.set_aside, run, source, "partial")
                 moves.append(Move(store.relative(prepared.set_aside), store.relative(quarantine)))
-            moves.append(Move(store.relative(prepared.publishable), published, prepared.publishable_sha256))
+            moves.append(Move(store.relative(prepared.publishable), published[0], prepared.publishable_sha256))
         else:
             suffix = source.suffix or ".bin"
             os.link(prepared.staged, prepared.refused / f"batch{suffix}")
@@ -94,6 +94,71 @@ def moves_for(
     return moves, published
 
 
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """Rows that stay in quarantine when others leave it.
+
+    Attributes:
+        rows: As they were delivered.
+        reasons: Why, with positions as delivered.
+    """
+
+    rows: Any
+    reasons: Any
+
+
+def moves_for_return(
+    folder: Path, store: LocalStore, run: Run, kept: Kept, rows: Any, whole: Path | None, rest: Leftover | None
+) -> tuple[list[Move], str]:
+    """The renames that bring rows back from quarantine, and the file they are published in.
+
+    Args:
+        folder: Where to prepare files.
+        store: The store.
+        run: The run that speaks for the batch from now on.
+        kept: What was kept back.
+        rows: The rows that come back.
+        whole: The delivered parquet file, where the whole batch comes back as it came; else None.
+        rest: What stays; None where nothing does.
+    """
+    quarantine = store.place(run.dataset, "quarantine") / kept.batch
+    suffix = f".r{kept.returns + 1}" if kept.published else ""
+    target = store.place(run.dataset, "published") / f"{kept.batch}{suffix}.parquet"
+    moves = _out_of_the_way(quarantine, store)
+    with writing(folder):
+        part = whole if whole is not None else folder / "returned.parquet"
+        if whole is None:
+            _write_table(part, rows)
+        if rest is not None:
+            left = folder / "left"
+            left.mkdir()
+            _write_table(left / "rows.parquet", rest.rows)
+            _write_table(left / "reasons.parquet", rest.reasons)
+            _finish(left, run, kept.source, "partial")
+            moves.append(Move(store.relative(left), store.relative(quarantine)))
+        moves.append(Move(store.relative(part), store.relative(target), sha256_of(part)))
+        write_durably(folder / KEEP, b"")
+        sync(folder)
+    return moves, store.relative(target)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A batch that is kept back, wholly or in part.
+
+    Attributes:
+        batch: The ledger's key of it.
+        source: Where its bytes came from.
+        published: Whether some of it is published.
+        returns: How many times rows of it have come back already.
+    """
+
+    batch: str
+    source: Source
+    published: bool
+    returns: int
+
+
 def carry_out(moves: Sequence[Move], store: LocalStore) -> None:
     """Make the renames; those made before are left as they are, so that it may be repeated.
 
@@ -102,6 +167,8 @@ def carry_out(moves: Sequence[Move], store: LocalStore) -> None:
     """
     for move in moves:
         source, target = store.root / move.source, store.root / move.target
+        if target.is_relative_to(store.staging) and not source.exists():
+            continue  # out of the way already, and perhaps deleted
         with writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             if not target.exists():

@@ -23,8 +23,8 @@ def kept(place: Place, dataset: str | None = None) -> list[dict[str, Any]]:
     return [_item(row) for row in rows if _state(row) is not None]
 
 
-def details(place: Place, dataset: str, batch: str) -> dict[str, Any]:
-    """One of them, with its findings, its folder, and rows by clause.
+def kept_row(place: Place, dataset: str, batch: str) -> Row[Any]:
+    """The run that speaks for a batch that is kept back, wholly or in part.
 
     Raises:
         UsageError: It is not there.
@@ -36,6 +36,16 @@ def details(place: Place, dataset: str, batch: str) -> dict[str, Any]:
         raise UsageError(
             f"{batch!r} of {dataset!r} is neither quarantined nor held", allowed=", ".join(others[:20]) or "nothing is"
         )
+    return row
+
+
+def details(place: Place, dataset: str, batch: str) -> dict[str, Any]:
+    """One of them, with its findings, its folder, and rows by clause.
+
+    Raises:
+        UsageError: It is not there.
+    """
+    row = kept_row(place, dataset, batch)
     folder = place.store.place(dataset, "quarantine") / batch
     reasons = pq.read_table(folder / "reasons.parquet")
     counted = reasons.group_by(["check", "rule", "column"]).aggregate([("row", "count")]).to_pylist()
@@ -51,6 +61,8 @@ def details(place: Place, dataset: str, batch: str) -> dict[str, Any]:
 
 
 def _state(row: Row[Any]) -> str | None:
+    if row.discarded:
+        return None
     if row.decision == Decision.HOLD.value:
         return "held"
     if row.decision == Decision.QUARANTINE.value:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from tidegate_contracts.batch import Batch, Source
+from tidegate_contracts.batch import Batch
 from tidegate_contracts.check import check
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import StoreError, UsageError
@@ -19,7 +21,7 @@ from tidegate_flows import intake
 from tidegate_flows.intake import Staged, UnreadableError
 from tidegate_flows.ledger import references, runs
 from tidegate_flows.place import Place
-from tidegate_flows.stores.local import copy_hashed, replace_durably, writing
+from tidegate_flows.stores.local import replace_durably, writing
 from tidegate_monitors.breaker import Decision
 from tidegate_monitors.compare import detectable_shifts
 from tidegate_monitors.layout import Layout
@@ -167,10 +169,8 @@ def _staged(place: Place, contract: Contract, item: str | Path, folder: Path) ->
         row = runs.speaking_for(connection, contract.name, str(item))
     if row is None or row.decision != Decision.PUBLISH.value:
         raise UsageError(f"no batch {str(item)!r}", allowed="a file, or the id of a published batch")
-    path = place.store.root / row.published
-    with writing(folder), path.open("rb") as source:
-        digest, size = copy_hashed(source, folder / "batch.parquet")
-    return Staged(folder / "batch.parquet", Source(path.name, ".parquet", digest, size), str(item))
+    parts = [pq.read_table(place.store.root / path) for path in json.loads(row.files)]
+    return intake.stage(pa.concat_tables(parts, promote_options="permissive"), folder, name=str(item))
 
 
 def _order(block: Block) -> tuple[str, str]:

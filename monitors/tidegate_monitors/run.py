@@ -72,7 +72,7 @@ class Run:
         at: The batch's time for the breaker, in UTC.
         window: Its event times.
         seconds: How long it took.
-        published: The published file; None unless published.
+        files: The published files: the batch, then what was released or replayed later; empty unless published.
         frame: What the caller brought: ``pandas``, ``polars`` or ``arrow``; ``arrow`` for files.
     """
 
@@ -90,8 +90,13 @@ class Run:
     at: datetime
     window: Window | None
     seconds: float
-    published: Path | None = None
+    files: tuple[Path, ...] = ()
     frame: str = field(default="arrow", compare=False)
+
+    @property
+    def published(self) -> Path | None:
+        """The published batch; None unless published."""
+        return self.files[0] if self.files else None
 
     def require_published(self) -> Run:
         """This run, if its batch was published.
@@ -113,12 +118,12 @@ class Run:
         Raises:
             Halted: Nothing was published.
         """
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        path = self.require_published().published
-        if path is None:
-            raise Halted(f"batch {self.batch!r} of {self.dataset!r} has no published file")
-        table = pq.read_table(path)
+        table = pa.concat_tables(
+            [pq.read_table(path) for path in self.require_published().files], promote_options="permissive"
+        )
         if self.frame == "pandas":
             return table.to_pandas()
         if self.frame == "polars":
@@ -147,7 +152,7 @@ class Run:
         }
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any], *, published: Path | None = None, frame: str = "arrow") -> Run:
+    def from_dict(cls, data: dict[str, Any], *, files: tuple[Path, ...] = (), frame: str = "arrow") -> Run:
         """Read what :meth:`to_dict` wrote."""
         at = parse_iso(data["at"])
         bounds = [parse_iso(text) for text in data["window"]] if data["window"] else [None, None]
@@ -168,7 +173,7 @@ class Run:
             at=at,
             window=Window(bounds[0], bounds[1]) if bounds[0] and bounds[1] else None,
             seconds=data["seconds"],
-            published=published,
+            files=files,
             frame=frame,
         )
 

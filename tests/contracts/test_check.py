@@ -40,6 +40,11 @@ def only(checked: Checked) -> Violation:
     return violation
 
 
+def one_column(*checks: Any) -> Any:
+    """A schema of one column of whole numbers."""
+    return pr.DataFrameSchema({"a": pr.Column(int, list(checks))})
+
+
 def failing(checked: Checked) -> list[int]:
     """The positions of the failing rows."""
     return np.flatnonzero(checked.failed).tolist()
@@ -148,6 +153,9 @@ SCHEMAS = {
             "flag": pr.Column(bool, pr.Check(_mostly_true)),
         }
     ),
+    "columns by pattern": pr.DataFrameSchema(
+        {"^(number|count)$": pr.Column(None, [pr.Check.ge(0), pr.Check.ne(99)], regex=True), "kind": pr.Column(str)}
+    ),
     "order and no more": pr.DataFrameSchema(
         {"word": pr.Column(str, nullable=True), "number": pr.Column(float, nullable=True)}, strict=True, ordered=True
     ),
@@ -173,7 +181,7 @@ def by_pandera(schema: Any, frame: pd.DataFrame) -> Broken:
 
 def _place(error: Any) -> tuple[str, str | None]:
     is_table = isinstance(error.schema, pr.DataFrameSchema)
-    column = None if is_table else error.schema.name
+    column = None if is_table else error.column_name
     named = {
         SchemaErrorReason.SERIES_CONTAINS_NULLS: "not nullable",
         SchemaErrorReason.SERIES_CONTAINS_DUPLICATES: "unique",
@@ -364,6 +372,37 @@ def test_a_schema_that_drops_invalid_rows_by_itself_drops_none_behind_our_back()
     assert failing(hold(pd.DataFrame({"a": [1, -2]}), schema, tolerance=0.5)) == [1]
 
 
+def test_a_column_that_drops_invalid_rows_by_itself_drops_none_behind_our_back() -> None:
+    schema = pr.DataFrameSchema({"a": pr.Column(int, pr.Check.ge(0), drop_invalid_rows=True)})
+    assert failing(hold(pd.DataFrame({"a": [1, -2]}), schema, tolerance=0.5)) == [1]
+
+
+UNIQUE_TOGETHER = pr.DataFrameSchema({"a": pr.Column(int), "b": pr.Column(int)}, unique=["a", "b"])
+
+
+def test_rows_are_no_duplicates_while_a_column_that_tells_them_apart_is_still_to_come() -> None:
+    for frame in (pd.DataFrame({"a": [1, 1]}), pd.DataFrame({"a": [1, 1], "b": [1, 2]})):
+        assert hold(frame, UNIQUE_TOGETHER, label="b").violations == ()
+
+
+@pytest.mark.parametrize(
+    "frame", [pd.DataFrame({"a": [1, 1]}), pd.DataFrame({"a": [1, 1], "b": ["x", "y"]})], ids=["missing", "retyped"]
+)
+def test_rows_are_no_duplicates_for_want_of_a_broken_column_that_tells_them_apart(frame: pd.DataFrame) -> None:
+    checked = hold(frame, UNIQUE_TOGETHER)
+    assert checked.critical
+    assert {(item.check, item.column) for item in checked.violations} == {("schema_mismatch", "b")}
+
+
+def test_a_wrong_type_is_told_without_the_values_that_are_of_it() -> None:
+    schema = pr.DataFrameSchema({"^x": pr.Column(int, regex=True)})
+    checked = hold(pa.table({"x1": pa.array([123_456_789, None])}), schema)
+    assert checked.critical
+    for item in checked.violations:
+        assert "\n" not in item.rule + item.message
+        assert "123456789" not in item.rule + item.message
+
+
 # the names of what is wrong
 
 
@@ -434,6 +473,32 @@ def test_every_failing_row_is_named_where_raw_pandera_would_show_a_few() -> None
     assert failing(hold(pd.DataFrame({"a": [1, 7, 3]}), schema)) == [0, 2]
 
 
+def test_columns_that_are_missing_or_too_many_are_told_as_such() -> None:
+    schema = pr.DataFrameSchema({"a": pr.Column(int), "b": pr.Column(int)}, strict=True)
+    checked = hold(pd.DataFrame({"a": [1], "z": [1]}), schema)
+    assert {item.column: item.rule for item in checked.violations} == {
+        "b": "missing column",
+        "z": "column not declared by the contract",
+    }
+
+
+def test_two_checks_of_one_name_blame_the_rows_of_both() -> None:
+    checks = [pr.Check(lambda series: series > 0, name="fine"), pr.Check(lambda series: series < 9, name="fine")]
+    checked = hold(pd.DataFrame({"a": [-1, 5, 10]}), one_column(*checks))
+    assert only(checked).failed == 2
+    assert failing(checked) == [0, 2]
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_check_of_the_whole_column_is_not_lost_beside_one_of_rows_with_the_same_name(turn: int) -> None:
+    checks = [
+        pr.Check(lambda series: bool(series.sum() > 0), name="fine"),
+        pr.Check(lambda series: series > 0, name="fine"),
+    ]
+    checked = hold(pd.DataFrame({"a": [1, -2, -200]}), one_column(*checks[::turn]), tolerance=0.9)
+    assert checked.critical
+
+
 def test_declared_categories_are_told_without_the_values_that_broke_them() -> None:
     schema = pr.DataFrameSchema({"a": pr.Column(pd.CategoricalDtype(["x", "y"]))})
     checked = hold(pd.DataFrame({"a": ["x", "top-secret", "y"]}), schema)
@@ -461,6 +526,16 @@ def test_a_check_that_raises_is_our_failure_and_no_violation(column: Any) -> Non
         hold(pd.DataFrame({"a": [1, 2]}), pr.DataFrameSchema({"a": column}), tolerance=0.99)
     assert "on a" in str(caught.value.found)
     assert caught.value.hint is not None
+
+
+def test_what_a_check_raised_is_told_without_the_values_it_met() -> None:
+    def choke(series: pd.Series[Any]) -> bool:
+        raise ValueError(f"cannot take {series.iloc[0]}")
+
+    with pytest.raises(tg.MonitorError) as caught:
+        hold(pd.DataFrame({"a": [987_654_321]}), one_column(pr.Check(choke)))
+    assert "ValueError" in str(caught.value)
+    assert "987654321" not in str(caught.value)
 
 
 def test_a_table_check_that_raises_is_our_failure() -> None:
@@ -600,6 +675,14 @@ def test_two_cells_that_do_not_parse_are_no_duplicates_of_each_other() -> None:
         assert failing(checked) == [1, 2]
 
 
+@pytest.mark.parametrize("together", [{"unique": ["a", "b"]}, {}], ids=["unique together", "key"])
+def test_rows_that_differ_in_cells_that_do_not_parse_are_no_duplicates(together: dict[str, Any]) -> None:
+    schema = pr.DataFrameSchema({"a": pr.Column(int), "b": pr.Column(int, nullable=True)}, **together)
+    table = pa.table({"a": ["1", "1", "1"], "b": ["x", "y", "3"]})
+    checked = hold(table, schema, text=True, tolerance=0.9, key=() if together else ("a", "b"))
+    assert [item.check for item in checked.violations] == ["schema_mismatch"]
+
+
 @pytest.mark.parametrize(
     ("dtype", "values"),
     [
@@ -635,6 +718,12 @@ def test_failing_rows_are_named_by_their_key() -> None:
     assert [reason["key"] for reason in checked.reasons.to_pylist()] == [
         f'["{letter}", {number}]' for number, letter in enumerate("qrstuvw", 1)
     ]
+
+
+def test_a_key_in_any_script_is_shown_as_it_is() -> None:
+    schema = pr.DataFrameSchema({**WHOLE_NUMBERS, "k": pr.Column(str)})
+    checked = hold(pd.DataFrame({"a": [-1], "k": ["Zürich 東京"]}), schema, key=("k",))
+    assert only(checked).examples == ('["Zürich 東京"]',)
 
 
 def test_keys_are_hashed_where_a_key_column_is_personal() -> None:

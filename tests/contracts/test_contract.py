@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -104,6 +108,14 @@ def test_a_bad_argument_is_refused_with_what_was_found_and_what_is_allowed(
         make_contract(**arguments)
     refusal(caught.value, *words)
     assert caught.value.found is not None
+
+
+def test_a_personal_column_makes_no_slices_because_its_values_would_reach_metrics() -> None:
+    schema = pr.DataFrameSchema({"email": pr.Column(str, metadata={"personal": True})})
+    with pytest.raises(tg.ContractError, match="personal") as caught:
+        make_contract(schema, slices=("email",))
+    assert caught.value.found == "'email'"
+    assert caught.value.hint is not None
 
 
 @pytest.mark.parametrize("argument", ["name", "version", "owner", "schema"])
@@ -358,6 +370,11 @@ def lenient_table_model() -> Any:
     return Things
 
 
+def at_most(limit: int) -> Any:
+    """A check made by a function, with what that function was given."""
+    return pr.Check(lambda series: series <= limit, name="at_most")
+
+
 def one(*checks: Any, dtype: Any = int, **arguments: Any) -> Any:
     """A schema of one column."""
     return pr.DataFrameSchema({"a": pr.Column(dtype, list(checks), **arguments)})
@@ -383,6 +400,39 @@ def test_the_same_contract_made_twice_is_the_same(make_contract: MakeContract) -
     assert identity(one(pr.Check(_positive))) == identity(one(pr.Check(_positive)))
     assert identity(one(pr.Check.isin({"x", "y"}), dtype=str)) == identity(one(pr.Check.isin({"y", "x"}), dtype=str))
     assert len(identity(model())) == 64
+
+
+SCRIPT = """
+import pandera.pandas as pr
+import tidegate as tg
+
+class Things(pr.DataFrameModel):
+    a: str = pr.Field(isin={"x", "y", "z", "w"}, metadata={"tags": {"one", "two", "three"}})
+    b: str = pr.Field(notin=frozenset({"x", "y", "z", "w"}))
+
+    @pr.check("a")
+    def is_fine(cls, series):
+        return ~series.isin({"p", "q", "r", "s"})
+
+print(tg.Contract(name="things", version="1.0.0", owner="tests", schema=Things).sha256)
+"""
+
+
+def test_the_same_contract_is_the_same_in_every_process(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    run = [
+        subprocess.run(
+            [sys.executable, str(script)],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert run[0] == run[1]
+    assert len(run[0].strip()) == 64
 
 
 def test_where_a_contract_was_loaded_from_is_no_part_of_it(contract: tg.Contract) -> None:
@@ -454,6 +504,7 @@ def test_every_argument_is_tried_for_its_part_in_the_identity() -> None:
             one(pr.Check(sourceless("def f(s): return s.max() > 0"), name="f")),
             id="a name without source",
         ),
+        pytest.param(one(at_most(5)), one(at_most(6)), id="what the code was given"),
         pytest.param(one(), one(dtype=float), id="a type"),
         pytest.param(one(dtype="datetime64[ns]"), one(dtype=pd.DatetimeTZDtype("ns", "UTC")), id="a zone"),
         pytest.param(
@@ -512,6 +563,8 @@ def test_the_severity_of_a_finding_is_the_columns_over_the_contracts_over_the_de
     assert stated.severity_of("drift", warning, "own") is tg.Severity.INFO
     assert stated.severity_of("drift", warning, "no such column") is critical
     assert stated.severity_of("volume", critical) is warning
+    assert stated.severity_of("prediction_drift", critical, "own") is tg.Severity.INFO
+    assert stated.severity_of("prediction_drift", critical, "plain") is critical
     assert stated.severity_of("missing_values", critical, "own") is critical  # the column's word is about drift only
 
 

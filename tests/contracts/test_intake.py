@@ -97,7 +97,9 @@ def test_the_same_rows_give_the_same_table_whatever_they_came_as(
         "csv with a byte order mark": deliver("bom.csv", b"\xef\xbb\xbf" + csv_of(frame)),
         "csv with Windows line ends": deliver("crlf.csv", csv_of(frame).replace(b"\n", b"\r\n")),
         "pandas": frame,
-        "pandas with an index": frame.set_index(pd.Index(range(500, 500 + len(frame)))),
+        "pandas with an index": frame.set_index(
+            pd.Index([f"row {number}" for number in range(len(frame))], name="label")
+        ),
         "pandas with categories": frame.assign(country=frame["country"].astype("category")),
         "pandas with narrow types": frame.assign(items=frame["items"].astype("int8")),
         "polars": pl.from_arrow(arrow),
@@ -137,6 +139,24 @@ def test_text_stays_as_it_was_delivered_beside_what_it_was_parsed_to(
 def test_a_value_may_hold_commas_quotes_and_line_ends(take_in: TakeIn, deliver: Callable[[str, bytes], Path]) -> None:
     batch = take_in(deliver("day.csv", b'note,items\n"a,\nb ""c""",1\nd,2\n'))
     assert batch.table.column("note").to_pylist() == ['a,\nb "c"', "d"]
+
+
+def test_line_ends_in_values_do_not_matter_in_a_file_of_several_blocks(
+    take_in: TakeIn, deliver: Callable[[str, bytes], Path]
+) -> None:
+    value = "a\nb\n" * 50
+    batch = take_in(deliver("day.csv", b"note,items\n" + f'"{value}",1\n'.encode() * 12_000))
+    assert batch.rows == 12_000
+    assert batch.table.column("note").unique().to_pylist() == [value]
+
+
+def test_a_row_that_does_not_fit_is_told_without_its_values(
+    take_in: TakeIn, deliver: Callable[[str, bytes], Path]
+) -> None:
+    with pytest.raises(UnreadableError) as caught:
+        take_in(deliver("day.csv", b"order_id,items\n1,2\nanna@example.com,4,5\n"))
+    assert "Expected 2 columns, got 3" in str(caught.value)
+    assert "anna" not in str(caught.value)
 
 
 def test_casts_and_mismatches_are_named_by_column(take_in: TakeIn, make_orders: MakeOrders) -> None:

@@ -382,7 +382,9 @@ def test_a_time_with_an_offset_is_no_naive_time() -> None:
     ("good", "bad", "dtype"),
     [
         pytest.param("2013-02-28", ["2013-02-30", "2013-2-28", "28.02.2013", "2013-02-28T00:00"], DATES, id="date"),
-        pytest.param("7", ["1.5", "99999999999999999999", "yes", "1_0", "٣", "0x1", "1e3", "--1"], int, id="integer"),
+        pytest.param(
+            "7", ["1.5", "1.0", "99999999999999999999", "yes", "1_0", "٣", "0x1", "1e3", "--1"], int, id="integer"
+        ),
         pytest.param("255", ["-1", "256"], "uint8", id="unsigned"),
         pytest.param("1.5", ["yes", "1,5", "1.5.5", "1e", "."], float, id="number"),
         pytest.param("true", ["yes", "1", "0", "T", "tRUE"], bool, id="boolean"),

@@ -86,5 +86,5 @@ def test_a_model_that_promises_too_much_has_a_positive_bias() -> None:
     assert found.maturity == 0.75
 
 
-def test_an_infinite_prediction_is_left_out() -> None:
-    assert Bias.of(np.array([np.inf, 0.5]), np.array([1.0, 1.0])) == Bias(2, 1, 0.5, 1.0)
+def test_an_infinite_prediction_or_label_is_left_out() -> None:
+    assert Bias.of(np.array([np.inf, 0.5, 0.5]), np.array([1.0, 1.0, -np.inf])) == Bias(3, 1, 0.5, 1.0)

@@ -190,11 +190,12 @@ def test_numbers_that_came_as_text_are_not_called_equal(
     assert "zero_variance" not in {alarm.check for alarm in found}
 
 
+@pytest.mark.parametrize("finite", [0, 1])
 def test_infinite_numbers_of_both_signs_are_not_called_equal(
-    deliveries: dict[date, Any], reference: Reference, flights_contract: tg.Contract
+    finite: int, deliveries: dict[date, Any], reference: Reference, flights_contract: tg.Contract
 ) -> None:
     table = deliveries[DAYS[0]]
-    signs = pa.array([math.inf if row % 2 else -math.inf for row in range(table.num_rows)])
+    signs = pa.array([100.0 if row < finite else math.inf * (-1) ** row for row in range(table.num_rows)])
     found = judge(
         Evidence(Profile.of(_column(table, "distance", signs), reference.layout), reference, flights_contract)
     )
@@ -218,9 +219,11 @@ def _readings(rng: np.random.Generator, rows: int = 300) -> Any:
 @pytest.fixture(scope="module")
 def readings() -> tuple[tg.Contract, Reference]:
     """A contract with a column that nobody watches, and its reference."""
+    return _held_against([_readings(rng) for rng in map(np.random.default_rng, range(400, 412))])
+
+
+def _held_against(tables: list[Any]) -> tuple[tg.Contract, Reference]:
     contract = tg.Contract(name="readings", version="1.0.0", owner="lab", schema=Readings)
-    rng = np.random.default_rng(40)
-    tables = [_readings(rng) for _ in range(12)]
     layout = Layout.of([Batch("readings", "", Source("", "", "", 0), table, table) for table in tables], contract)
     blocks = tuple(Block(str(number), None, Profile.of(table, layout)) for number, table in enumerate(tables))
     return contract, Reference("readings", contract.sha256, layout, blocks)
@@ -255,6 +258,12 @@ def test_a_factor_between_known_units_is_a_unit_change(factor: float, readings: 
     table = _readings(np.random.default_rng(42))
     changed = _column(table, "watched", pa.array(table.column("watched").to_numpy() * factor))
     assert [(alarm.check, alarm.column) for alarm in _judged(changed, readings)] == [("unit_change", "watched")]
+
+
+def test_infinities_that_the_reference_had_too_are_nothing_new() -> None:
+    rngs = map(np.random.default_rng, range(13))
+    first, *others = [_some(_readings(rng), "watched", math.inf, 0.01) for rng in rngs]
+    assert _judged(first, _held_against(others)) == []
 
 
 def test_a_move_that_changes_the_shape_is_no_unit_change(readings: tuple[tg.Contract, Reference]) -> None:

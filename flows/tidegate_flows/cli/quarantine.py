@@ -1,15 +1,24 @@
-"""``quarantine list`` and ``show``."""
+"""``quarantine list``, ``show``, ``release``, ``replay`` and ``discard``."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tidegate_flows.cli import tables
-from tidegate_flows.cli.options import Json, LedgerUrl, Store, emit, settings
+from tidegate_flows.cli.exits import PASSED, STOPPED
+from tidegate_flows.cli.options import By, Json, LedgerUrl, Reason, Store, emit, settings
+
+if TYPE_CHECKING:
+    from tidegate_monitors.run import Run
 
 app = typer.Typer(help="What was not published, and why.", no_args_is_help=True)
+Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="The contract's name.")]
+BatchId = Annotated[str, typer.Argument(metavar="BATCH", help="The batch's id.")]
+ContractOption = Annotated[
+    str | None, typer.Option("--contract", help="The contract, if not the file that the dataset was last gated with.")
+]
 
 
 @app.command("list")
@@ -52,8 +61,8 @@ def listing(
 @app.command()
 def show(
     context: typer.Context,
-    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="The contract's name.")],
-    batch: Annotated[str, typer.Argument(metavar="BATCH", help="The batch's id.")],
+    dataset: Dataset,
+    batch: BatchId,
     store: Store = None,
     ledger: LedgerUrl = None,
     as_json: Json = False,
@@ -73,3 +82,81 @@ def show(
     if found["reasons"]:
         rows = [(r["check"], r["rule"], r["column"] or "–", r["rows"]) for r in found["reasons"]]
         tables.show(("check", "rule", "column", "rows"), rows)
+
+
+@app.command()
+def release(
+    context: typer.Context,
+    dataset: Dataset,
+    batch: BatchId,
+    by: By,
+    reason: Reason,
+    contract: ContractOption = None,
+    store: Store = None,
+    ledger: LedgerUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Publish what was kept back as it is: you sign for it."""
+    from tidegate_flows import readmission
+    from tidegate_flows.place import at
+
+    with at(settings(context, store, ledger), must_exist=True) as place:
+        run = readmission.release(place, dataset, batch, by=by, reason=reason, contract=contract)
+    _tell(run, as_json=as_json)
+
+
+@app.command()
+def replay(
+    context: typer.Context,
+    dataset: Dataset,
+    batch: BatchId,
+    by: By,
+    reason: Reason,
+    contract: ContractOption = None,
+    store: Store = None,
+    ledger: LedgerUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Check what was kept back again, under the contract as it is now; what passes is published."""
+    from tidegate_flows import readmission
+    from tidegate_flows.place import at
+
+    with at(settings(context, store, ledger), must_exist=True) as place:
+        run = readmission.replay(place, dataset, batch, by=by, reason=reason, contract=contract)
+    _tell(run, as_json=as_json)
+
+
+@app.command()
+def discard(
+    context: typer.Context,
+    dataset: Dataset,
+    batch: BatchId,
+    by: By,
+    reason: Reason,
+    store: Store = None,
+    ledger: LedgerUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Delete what was kept back; the ledger remembers who let it go."""
+    from tidegate_flows import readmission
+    from tidegate_flows.place import at
+
+    with at(settings(context, store, ledger), must_exist=True) as place:
+        readmission.discard(place, dataset, batch, by=by, reason=reason)
+    if as_json:
+        emit({"format": 1, "dataset": dataset, "batch": batch, "discarded": True, "by": by, "reason": reason})
+    else:
+        typer.echo(f"{dataset}/{batch}: discarded by {by}")
+
+
+def _tell(run: Run, *, as_json: bool) -> None:
+    """The batch as it stands now; exit 1 while any of it is still kept back."""
+    rows = run.counts
+    if as_json:
+        emit(run.to_dict())
+    else:
+        typer.echo(
+            f"{run.dataset}/{run.batch}: {run.decision.value}; rows in {rows.delivered}, "
+            f"published {rows.published}, quarantined {rows.quarantined}, held {rows.held}"
+        )
+    raise typer.Exit(PASSED if rows.published == rows.delivered else STOPPED)

@@ -43,7 +43,7 @@ class Recorded:
         profile: What was kept of them; None for an unreadable batch.
         comparisons: Every statistic.
         moves: What must happen on disk.
-        published: The published file, relative to the store, or None.
+        files: The published files, relative to the store.
         completed_at: Store clock, seconds.
     """
 
@@ -53,7 +53,7 @@ class Recorded:
     profile: Profile | None
     comparisons: Sequence[Comparison]
     moves: Sequence[Move]
-    published: str | None
+    files: Sequence[str]
     completed_at: float
 
 
@@ -79,15 +79,51 @@ def add(connection: Connection, recorded: Recorded) -> None:
             ),
             sha256=recorded.source.sha256,
             fingerprint=str(recorded.profile.fingerprint) if recorded.profile else None,
-            published=recorded.published,
+            files=json.dumps(list(recorded.files)),
+            discarded=False,
             document=json.dumps(run.to_dict(), allow_nan=False),
             comparisons=json.dumps([item.to_dict() for item in recorded.comparisons], allow_nan=False),
             profile=json.dumps(recorded.profile.to_dict()) if recorded.profile else None,
-            moves=json.dumps([[move.source, move.target, move.sha256] for move in recorded.moves]),
+            moves=_moves_json(recorded.moves),
             moved=not recorded.moves,
             superseded=False,
         )
     )
+
+
+def readmit(
+    connection: Connection, old: Row[Any], run: Run, moves: Sequence[Move], files: Sequence[str], completed_at: float
+) -> None:
+    """Write down that rows came back: a new run speaks for the batch, based on what the old one saw."""
+    connection.execute(update(runs).where(runs.c.run == old.run).values(superseded=True))
+    values = {key: value for key, value in old._mapping.items() if key != "seq"}
+    values |= {
+        "run": run.id,
+        "decision": run.decision.value,
+        "completed_at": completed_at,
+        "rows_quarantined": run.counts.quarantined,
+        "files": json.dumps(list(files)),
+        "document": json.dumps(run.to_dict(), allow_nan=False),
+        "moves": _moves_json(moves),
+        "moved": False,
+        "superseded": False,
+    }
+    connection.execute(insert(runs).values(**values))
+
+
+def discard(connection: Connection, run: str, moves: Sequence[Move]) -> None:
+    """Write down that a run's quarantine is emptied."""
+    values = {"discarded": True, "moves": _moves_json(moves), "moved": False}
+    connection.execute(update(runs).where(runs.c.run == run).values(**values))
+
+
+def source_of(row: Row[Any]) -> Source:
+    """Where a run's bytes came from."""
+    return Source(sha256=row.sha256, **json.loads(row.source))
+
+
+def _moves_json(moves: Sequence[Move]) -> str:
+    return json.dumps([[move.source, move.target, move.sha256] for move in moves])
 
 
 def get(connection: Connection, run: str) -> Row[Any]:
@@ -169,6 +205,7 @@ def summary(connection: Connection, dataset: str) -> Summary:
     """Sum up the runs that speak for a dataset's batches."""
     published, held = runs.c.decision == Decision.PUBLISH.value, runs.c.decision == Decision.HOLD.value
     aside = (runs.c.decision == Decision.QUARANTINE.value) | (published & (runs.c.rows_quarantined > 0))
+    aside &= runs.c.discarded.is_(False)
     row = connection.execute(
         select(
             func.max(case((published, runs.c.completed_at))),

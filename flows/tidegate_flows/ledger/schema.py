@@ -38,7 +38,8 @@ runs = Table(
     Column("source", Text, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("fingerprint", String(64)),
-    Column("published", Text),  # relative path in the store
+    Column("files", Text, nullable=False),  # published files as JSON, relative to the store
+    Column("discarded", Boolean, nullable=False),  # its quarantine was emptied by hand
     Column("document", Text, nullable=False),  # the Run as JSON
     Column("comparisons", Text, nullable=False),
     Column("profile", Text),

@@ -1,0 +1,93 @@
+"""What a contract says, as plain values: the ground of its identity."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, is_dataclass
+from datetime import timedelta
+from functools import partial
+from types import CodeType
+from typing import Any
+
+
+def json_value(value: Any) -> Any:
+    """A value of an argument as a JSON value; what has no other form becomes its repr."""
+    if isinstance(value, Mapping):
+        return {str(key): json_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_value(item) for item in value]
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return value if isinstance(value, str | int | float | bool | None) else repr(value)
+
+
+def describe_schema(schema: Any) -> dict[str, Any]:
+    """All that a pandera schema says, as JSON values."""
+    levels = getattr(schema.index, "indexes", [schema.index])
+    return {
+        **{name: json_value(getattr(schema, name)) for name in ("strict", "ordered", "unique", "coerce")},
+        "columns": [_field(column) for column in schema.columns.values()],
+        "index": [_field(level) for level in levels if level is not None],
+        "checks": [_check(check) for check in schema.checks],
+    }
+
+
+def _field(field_: Any) -> dict[str, Any]:
+    """What a pandera column or index level says, as JSON values."""
+    native = getattr(field_.dtype, "type", None)
+    categories = getattr(native, "categories", None)
+    return {
+        **{
+            name: json_value(getattr(field_, name, None))
+            for name in ("name", "nullable", "unique", "coerce", "required", "regex")
+        },
+        "type": [str(field_.dtype), repr(native), json_value([] if categories is None else list(categories))],
+        "report_duplicates": str(field_.report_duplicates),
+        "checks": [_check(check) for check in field_.checks],
+    }
+
+
+def _check(check: Any) -> dict[str, Any]:
+    """A pandera check as JSON values: its arguments, and the source of its code where it is custom."""
+    return {
+        **{
+            name: json_value(getattr(check, name))
+            for name in ("name", "error", "ignore_na", "element_wise", "raise_warning")
+        },
+        "statistics": json_value(check.statistics or {}),
+        # a built-in check is wholly described by its name and arguments
+        "code": [] if check.statistics else list(_code(getattr(check, "_check_fn", check), set())),
+    }
+
+
+def _code(function: Any, seen: set[int]) -> Iterable[str]:
+    """The source of a function, or its byte code where there is no source, and what it closes over."""
+    while isinstance(function, partial):
+        yield repr(json_value([*function.args, *sorted(function.keywords.items())]))
+        function = function.func
+    function = inspect.unwrap(function)
+    function = getattr(function, "__func__", function)
+    code = getattr(function, "__code__", None)
+    if code is None or id(function) in seen:
+        return
+    seen.add(id(function))
+    if not str(getattr(function, "__module__", "")).startswith("pandera."):
+        yield _source(function, code)
+    for cell in function.__closure__ or ():
+        held = getattr(cell.cell_contents, "check_fn", cell.cell_contents)  # pandera wraps methods of models
+        if callable(held) and not isinstance(held, type):
+            yield from _code(held, seen)
+        elif isinstance(held, str | int | float | bool | tuple | list | frozenset | None):
+            yield repr(held)
+
+
+def _source(function: Any, code: CodeType) -> str:
+    try:
+        return inspect.getsource(function)
+    except (OSError, TypeError):
+        parts = (code.co_code, code.co_names, [item for item in code.co_consts if not isinstance(item, CodeType)])
+        return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,217 @@
+"""The way back from quarantine: release (somebody signs), replay (checked again), discard (somebody lets go)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tidegate_contracts.batch import Batch, Source
+from tidegate_contracts.check import Checked, check
+from tidegate_contracts.contract import Contract
+from tidegate_contracts.errors import UsageError
+from tidegate_contracts.load import load_contract
+from tidegate_contracts.severity import Severity
+from tidegate_contracts.violation import Violation
+from tidegate_flows import intake
+from tidegate_flows.intake import Staged, UnreadableError
+from tidegate_flows.ledger import audit, batches, breakers, runs
+from tidegate_flows.ledger.batches import Claim
+from tidegate_flows.ledger.runs import Move
+from tidegate_flows.passage import Hand, stored
+from tidegate_flows.place import Place
+from tidegate_flows.publish import Kept, Leftover, carry_out, moves_for_return
+from tidegate_flows.quarantine import kept_row
+from tidegate_flows.rejudge import claimed, judge_again, last_contract, stage_kept
+from tidegate_flows.stores.local import copy_hashed, writing
+from tidegate_monitors.breaker import Decision
+from tidegate_monitors.run import Rows, Run
+
+
+def release(place: Place, dataset: str, batch: str, *, by: str, reason: str, contract: str | Path | None = None) -> Run:
+    """Publish what was kept back, as it is, because somebody stands for it.
+
+    Raises:
+        UsageError: It is not there, cannot be read, or has cells that have no value under the contract.
+    """
+    row, loaded = kept_row(place, dataset, batch), _contract(place, dataset, contract)
+    if "~" in batch:
+        raise UsageError(f"{batch!r} stands for other bytes under a known id", hint="deliver it under an id of its own")
+    with claimed(place, row) as claim, place.store.workspace() as folder:
+        candidate = _candidate(place, row, loaded, folder)
+        if candidate.unparsed:
+            raise UsageError(
+                f"batch {batch!r} has cells that are text of no declared type",
+                found=", ".join(sorted(candidate.unparsed)),
+                hint="mend them at the source and deliver the batch again",
+            )
+        everything = np.ones(candidate.rows, dtype=bool)
+        return _readmit(place, claim, row, loaded, candidate, everything, None, folder, Hand(by, reason))
+
+
+def replay(place: Place, dataset: str, batch: str, *, by: str, reason: str, contract: str | Path | None = None) -> Run:
+    """Check what was kept back again, under the contract as it is now; what passes joins what is published.
+
+    A whole batch takes the gate's way again, but moves no breaker: while that is open, a batch that passes is held.
+    Rows set aside are checked together with those that were published, so that the whole has no finding.
+
+    Raises:
+        UsageError: It is not there, or cannot be read.
+    """
+    row, loaded = kept_row(place, dataset, batch), _contract(place, dataset, contract)
+    hand = Hand(by, reason, event="replayed", steps=False)
+    if row.decision != Decision.PUBLISH.value:
+        return judge_again(place, loaded, row, place.clock(), hand)
+    with claimed(place, row) as claim, place.store.workspace() as folder:
+        candidate = _candidate(place, row, loaded, folder)
+        checked = _checked_with_published(place, row, loaded, candidate)
+        return _readmit(place, claim, row, loaded, candidate, ~checked.failed, checked, folder, hand)
+
+
+def discard(place: Place, dataset: str, batch: str, *, by: str, reason: str) -> None:
+    """Delete what was kept back; the ledger remembers that it was there, and who let it go.
+
+    Raises:
+        UsageError: It is not there.
+    """
+    row = kept_row(place, dataset, batch)
+    with claimed(place, row) as claim:
+        folder = place.store.place(dataset, "quarantine") / row.batch
+        moves = [Move(place.store.relative(folder), place.store.relative(place.store.staging / uuid4().hex / "gone"))]
+        with place.ledger.begin() as connection:
+            batches.settle(connection, claim, row.run)
+            runs.discard(connection, row.run, moves)
+            audit.append(
+                connection, dataset, "batch.discarded", at=place.clock(), batch=batch, run=row.run, by=by, reason=reason
+            )
+        carry_out(moves, place.store)
+        with place.ledger.begin() as connection:
+            runs.mark_moved(connection, row.run)
+
+
+def _contract(place: Place, dataset: str, contract: str | Path | None) -> Contract:
+    loaded = load_contract(contract) if contract is not None else last_contract(place, dataset)
+    if loaded is None:
+        raise UsageError(f"the contract file of {dataset!r} is not known, or gone", hint="name it with --contract")
+    if loaded.name != dataset:
+        raise UsageError("--contract", found=f"the contract of {loaded.name!r}", allowed=f"that of {dataset!r}")
+    return loaded
+
+
+def _candidate(place: Place, row: Any, contract: Contract, folder: Path) -> Batch:
+    """The kept rows: the whole batch, or those set aside from a published one."""
+    try:
+        if row.decision != Decision.PUBLISH.value:
+            return intake.decode(stage_kept(place, row, folder), contract)
+        return intake.decode(
+            _stage_rows(place, row, folder), contract, text=json.loads(row.source)["suffix"] != ".parquet"
+        )
+    except UnreadableError as error:
+        raise UsageError(f"batch {row.batch!r} cannot be read", found=str(error), hint="discard it") from error
+
+
+def _stage_rows(place: Place, row: Any, folder: Path) -> Staged:
+    path = place.store.place(row.dataset, "quarantine") / row.batch / "rows.parquet"
+    with writing(path), path.open("rb") as source:
+        digest, size = copy_hashed(source, folder / "batch.parquet")
+    return Staged(folder / "batch.parquet", Source(path.name, ".parquet", digest, size), row.batch)
+
+
+def _checked_with_published(place: Place, row: Any, contract: Contract, candidate: Batch) -> Checked:
+    """What the contract says of the candidate's rows beside those that are published; rows numbered as delivered."""
+    parts = [pq.read_table(place.store.root / path) for path in json.loads(row.files)]
+    before = sum(part.num_rows for part in parts)
+    together = pa.concat_tables([*parts, candidate.table], promote_options="permissive")
+    unparsed = {name: rows + before for name, rows in candidate.unparsed.items()}
+    whole = check(replace(candidate, table=together, delivered=together, unparsed=unparsed), contract)
+    refused = any(item.failed is None and item.severity is Severity.CRITICAL for item in whole.violations)
+    failed = whole.failed[before:] | refused
+    return replace(whole, failed=failed, reasons=_as_delivered(whole.reasons, before, _positions(place, row)))
+
+
+def _positions(place: Place, row: Any) -> npt.NDArray[np.int64]:
+    """The positions, in the batch as delivered, of the rows that were set aside from it."""
+    path = place.store.place(row.dataset, "quarantine") / row.batch / "reasons.parquet"
+    return np.unique(pq.read_table(path, columns=["row"]).column("row").drop_null().to_numpy())
+
+
+def _as_delivered(reasons: Any, before: int, positions: npt.NDArray[np.int64]) -> Any:
+    """Reasons of the rows from ``before`` on, renumbered; those of the table as a whole stay."""
+    rows = reasons.column("row")
+    reasons = reasons.filter(pc.or_kleene(pc.is_null(rows), pc.greater_equal(rows, before)))
+    places = pc.subtract(reasons.column("row"), before)
+    return reasons.set_column(0, "row", pa.chunked_array([pa.array(positions, pa.int64())]).take(places))
+
+
+def _readmit(
+    place: Place,
+    claim: Claim,
+    row: Any,
+    contract: Contract,
+    candidate: Batch,
+    passing: npt.NDArray[np.bool_],
+    checked: Checked | None,
+    folder: Path,
+    hand: Hand,
+) -> Run:
+    """Publish the passing rows beside what is published, and keep the others back with their reasons."""
+    old = stored(place, row.run)
+    count = int(passing.sum())
+    if not count:
+        with place.ledger.begin() as connection:
+            batches.give_up(connection, claim)
+        return old
+    rest = Leftover(candidate.delivered.filter(~passing), checked.reasons) if checked and not passing.all() else None
+    violations: tuple[Violation, ...] = checked.violations if rest is not None and checked is not None else ()
+    findings = old.findings if row.decision != Decision.PUBLISH.value else (*violations, *_alarms(old))
+    with place.ledger.begin() as connection:
+        state = breakers.load(connection, row.dataset).state
+        run = replace(
+            old,
+            id=str(uuid4()),
+            decision=Decision.PUBLISH,
+            state=state,
+            counts=_counts(old.counts, count),
+            findings=findings,
+            at=place.clock(),
+            contract_version=contract.version,
+            contract_sha256=contract.sha256,
+        )
+        whole = folder / "batch.parquet" if passing.all() and row.decision != Decision.PUBLISH.value else None
+        rows = candidate.table.filter(passing)
+        files = json.loads(row.files)
+        kept = Kept(row.batch, runs.source_of(row), published=bool(files), returns=max(len(files) - 1, 0))
+        moves, name = moves_for_return(folder, place.store, run, kept, rows, whole, rest)
+        batches.settle(connection, claim, run.id)
+        runs.readmit(connection, row, run, moves, [*files, name], place.seconds)
+        audit.append(
+            connection,
+            row.dataset,
+            f"batch.{hand.event}",
+            at=run.at,
+            batch=run.batch,
+            run=run.id,
+            by=hand.by,
+            reason=hand.reason,
+        )
+    carry_out(moves, place.store)
+    with place.ledger.begin() as connection:
+        runs.mark_moved(connection, run.id)
+    return stored(place, run.id)
+
+
+def _counts(old: Rows, count: int) -> Rows:
+    back = old.quarantined + old.held - count
+    return Rows(old.delivered, published=old.published + count, quarantined=back)
+
+
+def _alarms(run: Run) -> tuple[Any, ...]:
+    return tuple(finding for finding in run.findings if finding.kind != "violation")

@@ -1,0 +1,84 @@
+"""Judge a batch again that was kept back: from its own bytes, under the contract as it is now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from tidegate_contracts.batch import Source
+from tidegate_contracts.contract import Contract
+from tidegate_contracts.errors import StoreError
+from tidegate_contracts.load import load_contract
+from tidegate_flows.intake import Staged
+from tidegate_flows.ledger import batches, contracts
+from tidegate_flows.ledger.batches import Busy, Claim
+from tidegate_flows.passage import Hand, commit, look
+from tidegate_flows.place import Place
+from tidegate_flows.stores.local import copy_hashed, writing
+from tidegate_monitors.run import Run
+
+
+class BusyError(StoreError):
+    """Another worker is deciding on the same batch."""
+
+
+def judge_again(place: Place, contract: Contract, row: Any, now: datetime, hand: Hand) -> Run:
+    """Judge a kept batch again and carry the decision out.
+
+    Raises:
+        BusyError: Another worker is at it.
+        StoreError: Its bytes are gone or are not those that were delivered.
+    """
+    with claimed(place, row) as claim, place.store.workspace() as folder:
+        staged = stage_kept(place, row, folder)
+        seen = look(place, staged, contract, as_of=now, started=perf_counter())
+        return commit(place, claim, seen, contract, hand=hand)
+
+
+@contextmanager
+def claimed(place: Place, row: Any) -> Iterator[Claim]:
+    """The right to decide on a batch again; let go of if nothing was decided.
+
+    Raises:
+        BusyError: Another worker has it.
+    """
+    with place.ledger.begin() as connection:
+        claim = batches.reclaim(connection, row.dataset, row.batch, now=place.seconds, lease=place.lease)
+    if isinstance(claim, Busy):
+        raise BusyError(f"another worker is deciding on batch {row.batch!r}", hint="run the same command again")
+    try:
+        yield claim
+    except BaseException:
+        with suppress(StoreError), place.ledger.begin() as connection:
+            batches.give_up(connection, claim)
+        raise
+
+
+def stage_kept(place: Place, row: Any, folder: Path) -> Staged:
+    """The bytes of a kept batch, copied and held against what was recorded.
+
+    Raises:
+        StoreError: They are gone, or are not those that were delivered.
+    """
+    described = json.loads(row.source)
+    suffix = described["suffix"]
+    kept = place.store.place(row.dataset, "quarantine") / row.batch / f"batch{suffix or '.bin'}"
+    with writing(kept), kept.open("rb") as source:
+        digest, size = copy_hashed(source, folder / f"batch{suffix}")
+    if digest != row.sha256:
+        raise StoreError(f"{kept} is not the file that was delivered", found=digest, allowed=row.sha256)
+    return Staged(folder / f"batch{suffix}", Source(described["name"], suffix, digest, size), row.batch)
+
+
+def last_contract(place: Place, dataset: str) -> Contract | None:
+    """The contract file that a dataset was last gated with, as it is now; None if it was an object or is gone."""
+    with place.ledger.begin() as connection:
+        path = contracts.load(connection).get(dataset, {}).get("path")
+    if path is None or not Path(path.rpartition(":")[0]).is_file():
+        return None
+    return load_contract(path)
