@@ -114,12 +114,14 @@ def _critical(violation: Violation) -> Violation:
 
 def _blamed_cells(batch: Batch, contract: Contract) -> dict[str, Broken]:
     """Cells whose value cannot be handed to pandera, by column: they get this reason, and no other for that column."""
-    found = {
-        column: Broken("schema_mismatch", f"text that is no {contract.columns[column].type}", column, rows)
-        for column, rows in batch.unparsed.items()
-    }
-    for name, column in contract.columns.items():
-        if name in batch.table.column_names and name not in batch.mismatches:
+    found: dict[str, Broken] = {}
+    for name in batch.table.column_names:
+        column = contract.column(name)
+        if column is None:
+            continue
+        if name in batch.unparsed:
+            found[name] = Broken("schema_mismatch", f"text that is no {column.type}", name, batch.unparsed[name])
+        elif name not in batch.mismatches:
             strange = strange_categories(batch.table.column(name), column.type)
             if strange.size:
                 found[name] = Broken("category_change", "one of the declared categories", name, strange)
@@ -190,10 +192,11 @@ def _prepared(batch: Batch, contract: Contract) -> tuple[Any, pd.DataFrame]:
     for name in batch.table.column_names:
         if name in unfit:
             continue
-        declared = contract.columns[name].type if name in contract.columns else ANY
+        column = contract.column(name)
+        declared = column.type if column is not None else ANY
         values = batch.table.column(name)
         series[name] = to_series(values, declared)
-        if declared.native is not None and dtype_for(values, declared) is not declared.native:
+        if name in schema.columns and dtype_for(values, declared) is not declared.native:
             follow[name] = {"dtype": dtype_for(values, declared)}
     if follow:
         schema = schema.update_columns(follow)
@@ -210,7 +213,7 @@ def _broken(error: Any, frame: pd.DataFrame, contract: Contract) -> Broken | Non
 
     reason = error.reason_code
     is_frame = type(error.schema).__name__ == "DataFrameSchema"
-    column = None if is_frame else getattr(error.schema, "name", None)
+    column = None if is_frame else error.column_name
     if reason is SchemaErrorReason.CHECK_ERROR:
         if is_frame and _wants_absent_column(error, frame, contract):
             return None

@@ -115,7 +115,7 @@ class Contract:
 
     @cached_property
     def columns(self) -> Mapping[str, Column]:
-        """All declared columns by name, in declared order."""
+        """All columns declared by name, in declared order; see :meth:`column` for those declared by a pattern."""
         return MappingProxyType(
             {
                 name: Column.of_pandera(name, column)
@@ -123,6 +123,18 @@ class Contract:
                 if not column.regex
             }
         )
+
+    @cached_property
+    def _patterns(self) -> tuple[tuple[re.Pattern[str], Any], ...]:
+        columns = self.pandera_schema.columns.items()
+        return tuple((re.compile(name), column) for name, column in columns if column.regex)
+
+    def column(self, name: str) -> Column | None:
+        """What is declared of a delivered column, by its name or by the first pattern that it begins with; else None."""
+        if name in self.columns:
+            return self.columns[name]
+        found = next((column for pattern, column in self._patterns if pattern.match(name)), None)
+        return Column.of_pandera(name, found) if found is not None else None
 
     @cached_property
     def later_columns(self) -> frozenset[str]:

@@ -172,9 +172,10 @@ def _reconciled(staged: Staged, contract: Contract, delivered: Any, *, text: boo
     table = delivered
     casts, mismatches, unparsed = {}, {}, {}
     for index, name in enumerate(delivered.column_names):
-        if name not in contract.columns:
+        declared = contract.column(name)
+        if declared is None:
             continue
-        column = reconcile(delivered.column(name), contract.columns[name].type, text=text, time_zone=contract.time_zone)
+        column = reconcile(delivered.column(name), declared.type, text=text, time_zone=contract.time_zone)
         table = table.set_column(index, name, column.values)
         if column.cast:
             casts[name] = column.cast

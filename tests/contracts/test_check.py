@@ -782,3 +782,13 @@ def test_the_batch_itself_is_left_as_it_was(contract: tg.Contract, make_orders: 
     check(batch, contract)
     assert batch.table.equals(before.table)
     assert batch.delivered.equals(before.delivered)
+
+
+def test_columns_declared_by_a_pattern_are_parsed_and_checked_like_others() -> None:
+    schema = pr.DataFrameSchema({"^x_": pr.Column(int, pr.Check.ge(0), regex=True)}, strict=True)
+    table = pa.table({"x_1": ["1", "-2", "3"], "x_2": ["4", "5", "six"]})
+    checked = hold(table, schema, text=True)
+    assert by_us(checked) == {("greater_than_or_equal_to(0)", "x_1"): {1}, ("text that is no int64", "x_2"): {2}}
+    narrow = pa.table({"x_1": pa.array([1, -2], pa.int8())})
+    assert by_us(hold(narrow, schema)) == {("greater_than_or_equal_to(0)", "x_1"): {1}}
+    assert hold(pa.table({"y": [1]}), schema).critical
