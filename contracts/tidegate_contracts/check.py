@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,9 @@ import pandas as pd
 
 from tidegate_contracts.batch import Batch
 from tidegate_contracts.catalogue import CATALOGUE
-from tidegate_contracts.column import clause
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import MonitorError
+from tidegate_contracts.identity import clause
 from tidegate_contracts.reasons import Broken, Keys, reasons_table
 from tidegate_contracts.severity import Severity
 from tidegate_contracts.types import ANY, dtype_for, strange_categories, to_series
@@ -159,14 +160,29 @@ def _pandera_clauses(batch: Batch, contract: Contract, blamed: Mapping[str, Brok
 
     schema, frame = _prepared(batch, contract)
     try:
-        schema.validate(frame, lazy=True)
+        result = schema.validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as errors:
-        found = [_broken(error, frame, contract) for error in errors.schema_errors]
+        found = [_broken(error, frame, contract, blamed) for error in errors.schema_errors]
     except Exception as error:  # a parser or check of the user's raised: no verdict
         raise MonitorError(f"the schema of contract {contract.name!r} raised", found=type(error).__name__) from error
     else:
-        return []
+        return _changed(frame, result, contract)
     return _merged(_spared(item, blamed) for item in found if item is not None)
+
+
+def _changed(frame: pd.DataFrame, result: pd.DataFrame, contract: Contract) -> list[Broken]:
+    """What a parser or default of the schema would have changed: the verdict would be on other values than published.
+
+    A schema's own ``coerce`` may change types; values must be the same.
+    """
+    if len(result) != len(frame) or not result.index.equals(frame.index):
+        return [Broken("schema_mismatch", "a parser of the schema adds, drops or moves rows", None, None)]
+    lenient = contract.pandera_schema.coerce
+    return [
+        Broken("schema_mismatch", "a parser or default of the schema changes values", str(name), None)
+        for name in frame.columns.intersection(result.columns)
+        if not (lenient or contract.coerces(str(name))) and not frame[name].equals(result[name])
+    ]
 
 
 def _spared(item: Broken, blamed: Mapping[str, Broken]) -> Broken:
@@ -181,8 +197,9 @@ def _without(rows: npt.NDArray[np.int64], other: Broken | None) -> npt.NDArray[n
 
 def _prepared(batch: Batch, contract: Contract) -> tuple[Any, pd.DataFrame]:
     """The schema without what cannot be known yet, and the frame with the dtypes that it asks for."""
-    schema = copy(contract.pandera_schema)
-    schema.drop_invalid_rows = False  # rows are set aside here, with their reasons, or not at all
+    schema = _expanded(contract.pandera_schema, batch.table.column_names)
+    for part in (schema, *schema.columns.values()):
+        part.drop_invalid_rows = False  # rows are set aside here, with their reasons, or not at all
     unfit = contract.later_columns | batch.mismatches.keys()
     absent = [name for name in schema.columns if name in unfit]
     if absent:
@@ -192,18 +209,34 @@ def _prepared(batch: Batch, contract: Contract) -> tuple[Any, pd.DataFrame]:
     for name in batch.table.column_names:
         if name in unfit:
             continue
-        column = contract.column(name)
-        declared = column.type if column is not None else ANY
+        known = contract.column(name)
+        declared = known.type if known is not None else ANY
         values = batch.table.column(name)
         series[name] = to_series(values, declared)
         if name in schema.columns and dtype_for(values, declared) is not declared.native:
             follow[name] = {"dtype": dtype_for(values, declared)}
     if follow:
         schema = schema.update_columns(follow)
+    if schema.unique and not set(schema.unique) <= series.keys():
+        schema.unique = None  # rows are told apart by a column that is not there yet, or whose absence is told anyway
     return schema, pd.DataFrame(series, index=pd.RangeIndex(batch.rows))
 
 
-def _broken(error: Any, frame: pd.DataFrame, contract: Contract) -> Broken | None:
+def _expanded(schema: Any, names: list[str]) -> Any:
+    """A copy of the schema in which a pattern stands as the delivered columns that it matches."""
+    own, columns = copy(schema), {}
+    for name, column in schema.columns.items():
+        matched = [found for found in names if column.regex and re.match(name, found) and found not in schema.columns]
+        for found in matched or [name]:
+            columns[found] = copy(column)
+            if matched:
+                columns[found].set_name(found)
+                columns[found].regex = False
+    own.columns = columns
+    return own
+
+
+def _broken(error: Any, frame: pd.DataFrame, contract: Contract, blamed: Mapping[str, Broken]) -> Broken | None:
     """One of pandera's errors as one broken clause; None for a check that waits for a column that is not there.
 
     Raises:
@@ -224,12 +257,17 @@ def _broken(error: Any, frame: pd.DataFrame, contract: Contract) -> Broken | Non
         )
     if reason in _structure():
         name = error.failure_cases if column is None and isinstance(error.failure_cases, str) else column
+        if isinstance(error.failure_cases, pd.DataFrame):  # never the values themselves
+            return Broken("schema_mismatch", f"values that are no {error.schema.dtype}", name, None)
         return Broken("schema_mismatch", _structure()[reason].format(error=error), name, None)
     if reason is SchemaErrorReason.SERIES_CONTAINS_DUPLICATES and column in frame:
         return Broken("duplicate_rows", "unique", column, _duplicated(frame[[column]], error.schema))
     if reason is SchemaErrorReason.DUPLICATES:
         unique = list(contract.pandera_schema.unique)
-        return Broken("duplicate_rows", f"unique({', '.join(unique)})", None, _duplicated(frame[unique], error.schema))
+        twice = _duplicated(frame[unique], error.schema)
+        if twice is not None:
+            twice = reduce(_without, [blamed.get(name) for name in unique], twice)
+        return Broken("duplicate_rows", f"unique({', '.join(unique)})", None, twice)
     rows = _rows(error)
     if reason is SchemaErrorReason.SERIES_CONTAINS_NULLS:
         return Broken("missing_values", "not nullable", column, rows)
@@ -261,10 +299,11 @@ def _wants_absent_column(error: Any, frame: pd.DataFrame, contract: Contract) ->
     )
 
 
-def _duplicated(frame: pd.DataFrame, schema: Any) -> npt.NDArray[np.int64]:
+def _duplicated(frame: pd.DataFrame, schema: Any) -> npt.NDArray[np.int64] | None:
     """Duplicated rows, as the schema's ``report_duplicates`` counts them; missing values are equal to each other."""
     keep: Any = {"exclude_first": "first", "exclude_last": "last"}.get(schema.report_duplicates, False)
-    return np.flatnonzero(frame.duplicated(keep=keep).to_numpy())
+    rows = np.flatnonzero(frame.duplicated(keep=keep).to_numpy())
+    return rows if rows.size else None  # a parser of the schema made them equal: the table is to blame
 
 
 def _check_name(check: Any, contract: Contract, column: str | None) -> str:
@@ -291,12 +330,12 @@ def _rows(error: Any) -> npt.NDArray[np.int64] | None:
 
 def _merged(broken: Iterable[Broken]) -> list[Broken]:
     """Clauses that pandera reports in several errors (one a column) as one."""
-    seen: dict[tuple[str, str, str | None], Broken] = {}
+    seen: dict[tuple[str, str, str | None, bool], Broken] = {}
     for item in broken:
-        place = (item.check, item.rule, item.column)
+        place = (item.check, item.rule, item.column, item.rows is None)
         other = seen.get(place)
         if other is None or other.rows is None or item.rows is None:
             seen[place] = item
         else:
-            seen[place] = Broken(*place, np.union1d(other.rows, item.rows))
+            seen[place] = Broken(*place[:3], np.union1d(other.rows, item.rows))
     return [item for item in seen.values() if item.rows is None or item.rows.size]

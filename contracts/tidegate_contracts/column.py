@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tidegate_contracts.errors import ContractError
+from tidegate_contracts.identity import clause, stable_repr
 from tidegate_contracts.types import DeclaredType, declared_type
 
 DRIFT_WORDS = ("critical", "warning", "info", "off")
@@ -78,14 +79,6 @@ class Column:
         }
 
 
-def clause(check: Any) -> str:
-    """A pandera check in words: its own error text, or its name and arguments."""
-    if check.error:
-        return str(check.error)
-    arguments = ", ".join(f"{key}={value!r}" for key, value in (check.statistics or {}).items())
-    return f"{check.name}({arguments})" if arguments else str(check.name)
-
-
 _DURATION = re.compile(
     r"P(?=.)(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
     r"(?:T(?=.)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
@@ -108,4 +101,4 @@ def _duration(name: str, text: Any) -> timedelta:
 
 
 def _plain(value: Any) -> Any:
-    return value if isinstance(value, str | int | float | bool | None) else repr(value)
+    return value if isinstance(value, str | int | float | bool | None) else stable_repr(value)

@@ -130,11 +130,16 @@ class Contract:
         return tuple((re.compile(name), column) for name, column in columns if column.regex)
 
     def column(self, name: str) -> Column | None:
-        """What is declared of a delivered column, by its name or by the first pattern that it begins with; else None."""
+        """What is declared of a delivered column, by its name or by the first pattern it begins with; else None."""
         if name in self.columns:
             return self.columns[name]
         found = next((column for pattern, column in self._patterns if pattern.match(name)), None)
         return Column.of_pandera(name, found) if found is not None else None
+
+    def coerces(self, name: str) -> bool:
+        """Whether the schema coerces a column itself."""
+        column = self.pandera_schema.columns.get(name)
+        return column is not None and bool(column.coerce)
 
     @cached_property
     def later_columns(self) -> frozenset[str]:

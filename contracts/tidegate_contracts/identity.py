@@ -22,7 +22,18 @@ def json_value(value: Any) -> Any:
         return value.total_seconds()
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
-    return value if isinstance(value, str | int | float | bool | None) else repr(value)
+    return value if isinstance(value, str | int | float | bool | None) else stable_repr(value)
+
+
+def stable_repr(value: Any) -> str:
+    """A value's repr, the same in every process: sets have no order of their own."""
+    if isinstance(value, set | frozenset):
+        items = ", ".join(sorted(map(stable_repr, value)))
+        return f"{{{items}}}" if isinstance(value, set) else f"frozenset({{{items}}})"
+    if isinstance(value, tuple | list):
+        items = ", ".join(map(stable_repr, value))
+        return f"[{items}]" if isinstance(value, list) else f"({items})"
+    return repr(value)
 
 
 def describe_schema(schema: Any) -> dict[str, Any]:
@@ -51,17 +62,34 @@ def _field(field_: Any) -> dict[str, Any]:
     }
 
 
+def clause(check: Any) -> str:
+    """A pandera check in words: its own error text, or its name and arguments."""
+    statistics = check.statistics or {}
+    if check.name in ("isin", "notin") and str(check.error).startswith((f"{check.name}({{", f"{check.name}(frozenset")):
+        # pandera's own text of a set is in the order of the day
+        return f"{check.name}({{{', '.join(sorted(map(stable_repr, *statistics.values())))}}})"
+    if check.error:
+        return str(check.error)
+    arguments = ", ".join(f"{key}={stable_repr(value)}" for key, value in statistics.items())
+    return f"{check.name}({arguments})" if arguments else str(check.name)
+
+
 def _check(check: Any) -> dict[str, Any]:
     """A pandera check as JSON values: its arguments, and the source of its code where it is custom."""
     return {
-        **{
-            name: json_value(getattr(check, name))
-            for name in ("name", "error", "ignore_na", "element_wise", "raise_warning")
-        },
-        "statistics": json_value(check.statistics or {}),
+        **{name: json_value(getattr(check, name)) for name in ("name", "ignore_na", "element_wise", "raise_warning")},
+        "clause": clause(check),
+        "statistics": {name: _statistic(check.name, value) for name, value in (check.statistics or {}).items()},
         # a built-in check is wholly described by its name and arguments
         "code": [] if check.statistics else list(_code(getattr(check, "_check_fn", check), set())),
     }
+
+
+def _statistic(check: str, value: Any) -> Any:
+    """An argument of a built-in check; allowed and forbidden values are sets, whatever they were given as."""
+    if check in ("isin", "notin"):
+        return sorted(map(stable_repr, value))
+    return json_value(value)
 
 
 def _code(function: Any, seen: set[int]) -> Iterable[str]:
@@ -82,7 +110,7 @@ def _code(function: Any, seen: set[int]) -> Iterable[str]:
         if callable(held) and not isinstance(held, type):
             yield from _code(held, seen)
         elif isinstance(held, str | int | float | bool | tuple | list | frozenset | None):
-            yield repr(held)
+            yield stable_repr(held)
 
 
 def _source(function: Any, code: CodeType) -> str:

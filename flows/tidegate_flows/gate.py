@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from tidegate_contracts.contract import Contract
-from tidegate_contracts.errors import Halted, MonitorError, StoreError
+from tidegate_contracts.errors import Halted, MonitorError, StoreError, UsageError
 from tidegate_contracts.load import load_contract
 from tidegate_flows import intake
 from tidegate_flows.held import release_due
@@ -74,7 +75,8 @@ def gate_at(
         staged = intake.stage(delivery, folder, name=batch_id)
         claim = _claim(place, contract.name, staged)
         if isinstance(claim, Decided):
-            return stored(place, claim.run, frame=staged.frame)
+            recover(place, contract.name)  # whoever decided may not have moved its files yet
+            return replace(stored(place, claim.run, frame=staged.frame), repeated=True)
         with _held(place, claim, contract):
             seen = look(place, staged, contract, as_of=as_of, started=started)
             release_due(place, contract, seen.received)
@@ -85,10 +87,14 @@ def require_closed(dataset: str, *, store: str | Path | None = None, ledger: str
     """Stop a downstream job while its data cannot be trusted.
 
     Raises:
-        Halted: The dataset's breaker is open or half open.
+        Halted: The dataset's breaker is open.
+        UsageError: The ledger knows no such dataset.
     """
     with at(store, ledger=ledger, must_exist=True) as place, place.ledger.begin() as connection:
-        breaker = breakers.load(connection, dataset)
+        known = breakers.all_of(connection)
+    if dataset not in known:  # a misspelt guard must not read as a pass
+        raise UsageError("no such dataset", found=repr(dataset), allowed=", ".join(known) or "none was gated yet")
+    breaker = known[dataset]
     if breaker.state is not State.CLOSED:
         raise Halted(
             f"the breaker of {dataset!r} is {breaker.state.value}",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
-from typing import Any
 
 from tidegate_contracts.contract import Contract
-from tidegate_contracts.errors import UsageError
+from tidegate_contracts.errors import TidegateError, UsageError
 from tidegate_flows.ledger import breakers, contracts, runs
 from tidegate_flows.passage import Hand, tell_breaker
 from tidegate_flows.place import Place
+from tidegate_flows.recover import recover
 from tidegate_flows.rejudge import BusyError, judge_again, last_contract
 from tidegate_monitors.breaker import Breaker, Decision, Policy, State
 from tidegate_monitors.run import Run
+
+logger = logging.getLogger("tidegate.gate")
 
 
 def release_due(place: Place, contract: Contract, now: datetime) -> list[Run]:
@@ -35,9 +38,13 @@ def release(place: Place, contract: Contract, now: datetime, *, by: str) -> list
         waiting = runs.held(connection, contract.name)
     released = []
     for row in waiting:
-        run = _again(place, contract, row, now, by=by)
-        if run is None:
+        try:
+            run = judge_again(place, contract, row, now, Hand(by))
+        except BusyError:
             continue
+        except TidegateError as error:  # it must not stop the batch that has just come
+            logger.warning("held batch %s/%s cannot be judged: %s", row.dataset, row.batch, error)
+            break
         released.append(run)
         if run.decision is not Decision.PUBLISH:
             break
@@ -54,6 +61,7 @@ def close(place: Place, dataset: str, *, by: str, reason: str) -> tuple[Breaker,
         UsageError: The ledger knows no such dataset.
         StoreError: The ledger or store refused.
     """
+    recover(place, dataset)
     now = place.clock()
     with place.ledger.begin() as connection:
         known = contracts.load(connection)
@@ -70,10 +78,3 @@ def close(place: Place, dataset: str, *, by: str, reason: str) -> tuple[Breaker,
     released = release(place, contract, now, by=by)
     with place.ledger.begin() as connection:
         return breakers.load(connection, dataset), released
-
-
-def _again(place: Place, contract: Contract, row: Any, now: datetime, *, by: str) -> Run | None:
-    try:
-        return judge_again(place, contract, row, now, Hand(by))
-    except BusyError:
-        return None

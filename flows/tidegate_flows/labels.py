@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from tidegate_flows.intake import UnreadableError
 from tidegate_flows.ledger import audit, biases, runs
 from tidegate_flows.ledger.biases import Labelled
 from tidegate_flows.place import Place, at
+from tidegate_flows.stores.local import replace_durably, writing
 from tidegate_monitors.bias import Bias
 from tidegate_monitors.breaker import Decision
 
@@ -75,7 +77,7 @@ def join_at(place: Place, delivery: Any, contract: Contract) -> Joined:
     for row in sorted(published, key=lambda row: (row.event_end is None, row.event_end, row.seq)):
         if matched == len(frame):
             break  # labels come in the order of what they label, so the oldest that wait are looked at first
-        if row.batch in known and known[row.batch].joined >= known[row.batch].bias.rows:
+        if row.batch in known and known[row.batch].joined >= row.rows - row.rows_quarantined:
             continue
         item, hits = _join(place, row, frame, contract)
         matched += hits
@@ -84,7 +86,8 @@ def join_at(place: Place, delivery: Any, contract: Contract) -> Joined:
     now = place.clock()
     with place.ledger.begin() as connection:
         for item in found:
-            if known.get(item.batch) is None or item.joined > known[item.batch].joined:
+            before = known.get(item.batch)
+            if before is None or (before.joined, before.bias) != (item.joined, item.bias):
                 biases.save(connection, contract.name, item)
                 audit.append(connection, contract.name, "labels.joined", at=now, batch=item.batch)
     return Joined(len(frame), len(frame) - matched, tuple(found))
@@ -114,17 +117,33 @@ def _read(place: Place, delivery: Any, contract: Contract) -> pd.DataFrame:
 
 
 def _join(place: Place, row: Any, labels: pd.DataFrame, contract: Contract) -> tuple[Labelled, int]:
+    """One batch with all labels that have come for it, and how many of these new ones are its own."""
     key = list(contract.key)
     files = [place.store.root / path for path in json.loads(row.files)]
     parts = [pq.read_table(path, columns=[*key, contract.prediction]) for path in files]
     table = pa.concat_tables(parts, promote_options="permissive")
-    if not pc.any(pc.is_in(table.column(key[0]), pa.array(labels[key[0]], table.column(key[0]).type))).as_py():
+    first = table.column(key[0])
+    if not pc.any(pc.is_in(first, pa.array(labels[key[0]], first.type))).as_py():
         return Labelled(row.batch, Bias(rows=table.num_rows), 0, place.seconds), 0
     published = table.to_pandas()
-    joined = published.merge(labels, on=key, how="left", indicator=True, validate="many_to_one")
-    hits = int((joined["_merge"] == "both").sum())
+    new = published[key].merge(labels, on=key, how="inner", validate="one_to_one")
+    known = _keep(place, row, new, key)
+    joined = published.merge(known, on=key, how="left", indicator=True, validate="one_to_one")
     bias = Bias.of(
         joined[contract.prediction].to_numpy(dtype=np.float64, na_value=np.nan),
         joined[contract.label].to_numpy(dtype=np.float64, na_value=np.nan),
     )
-    return Labelled(row.batch, bias, hits, place.seconds), hits
+    return Labelled(row.batch, bias, int((joined["_merge"] == "both").sum()), place.seconds), len(new)
+
+
+def _keep(place: Place, row: Any, new: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """The labels of one batch that have come so far, kept in the store; the last word on a row counts."""
+    path = place.store.place(row.dataset, "labels") / f"{row.batch}.parquet"
+    before = [pq.read_table(path).to_pandas()] if path.exists() else []
+    known = pd.concat([*before, new]).drop_duplicates(subset=key, keep="last") if before else new
+    buffer = io.BytesIO()
+    pq.write_table(pa.Table.from_pandas(known, preserve_index=False), buffer)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_durably(path, buffer.getvalue())
+    return known

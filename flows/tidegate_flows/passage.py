@@ -26,7 +26,8 @@ from tidegate_flows.ledger import audit, batches, breakers, contracts, counters,
 from tidegate_flows.ledger.batches import Claim
 from tidegate_flows.ledger.runs import Recorded
 from tidegate_flows.place import Place
-from tidegate_flows.publish import carry_out, moves_for, prepare
+from tidegate_flows.publish import moves_for, prepare
+from tidegate_flows.recover import recover
 from tidegate_flows.reference import approved
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.breaker import Breaker, Decision, Policy, State
@@ -82,6 +83,10 @@ def look(place: Place, staged: Staged, contract: Contract, *, as_of: datetime | 
         batch = intake.decode(staged, contract)
     except UnreadableError as error:
         observation = unreadable(str(error))
+        if as_of == "window":  # it has none: the breaker's time stands still
+            with place.ledger.begin() as connection:
+                last = runs.latest(connection, contract.name)
+            as_of = last.received_at if last is not None else None
         return Seen(staged, None, observation, reference, intake.as_of(as_of, None, arrived), started)
     observation = observed(batch, contract, reference)
     return Seen(staged, batch, observation, reference, intake.as_of(as_of, batch, arrived), started)
@@ -111,9 +116,7 @@ def seeded(batch: Batch, reference: Reference | None) -> np.random.Generator:
 
 def unreadable(why: str) -> Observation:
     """The observation of bytes that are not what their name says."""
-    violation = Violation(
-        "unreadable", "a readable file of its declared format", Severity.CRITICAL, f"unreadable: {why}"
-    )
+    violation = Violation("unreadable", "a readable file of its declared format", Severity.CRITICAL, why)
     checked = Checked(0, (violation,), np.zeros(0, dtype=bool), SCHEMA.empty_table())
     return Observation(checked, Profile.empty(Layout({})), (), ())
 
@@ -158,7 +161,15 @@ def commit(place: Place, claim: Claim, seen: Seen, contract: Contract, *, hand: 
         moves, published = moves_for(prepared, run, staged.source, claim.batch, place.store)
         profile = seen.observation.profile if seen.batch is not None else None
         recorded = Recorded(
-            run, claim.batch, staged.source, profile, verdict.comparisons, moves, published, place.seconds
+            run,
+            claim.batch,
+            staged.source,
+            profile,
+            verdict.comparisons,
+            moves,
+            published,
+            place.seconds,
+            arrival=hand is None,
         )
         batches.settle(connection, claim, run.id)
         runs.add(connection, recorded)
@@ -166,9 +177,7 @@ def commit(place: Place, claim: Claim, seen: Seen, contract: Contract, *, hand: 
         contracts.save(connection, contract)
         _count(connection, run, again=hand is not None)
         _tell(connection, run, seen.received, hand, breaker, admitted, after)
-    carry_out(moves, place.store)
-    with place.ledger.begin() as connection:
-        runs.mark_moved(connection, run.id)
+    recover(place, contract.name)
     logger.info("%s/%s: %s, breaker %s", run.dataset, run.batch, run.decision.value, run.state.value)
     return stored(place, run.id, frame=staged.frame)
 
@@ -187,7 +196,9 @@ def _ledger_alarms(connection: Connection, claim: Claim, seen: Seen, contract: C
         severity = contract.severity_of("rewritten_history", Severity.CRITICAL)
         message = f"batch {seen.staged.id!r} was delivered before with other bytes; what was decided then stands"
         return (Alarm("rewritten_history", severity, message),)
-    readable = seen.batch is not None and seen.batch.rows > 0
+    if seen.batch is not None and seen.batch.rows == 0:
+        return ()  # every empty batch is like every other
+    readable = seen.batch is not None
     fingerprint = str(seen.observation.profile.fingerprint) if readable else None
     twin = runs.same_rows(connection, contract.name, claim.batch, seen.staged.source.sha256, fingerprint)
     if twin is None:

@@ -73,7 +73,7 @@ def moves_for(
     The manifest is written here, when the run is known; the renames happen only after the commit.
     """
     quarantine = store.place(run.dataset, "quarantine") / key
-    moves = _out_of_the_way(quarantine, store)
+    moves: list[Move] = []
     published: list[str] = []
     with writing(prepared.refused):
         if run.decision is Decision.PUBLISH and prepared.publishable is not None:
@@ -82,12 +82,15 @@ def moves_for(
             if prepared.set_aside is not None:
                 _finish(prepared.set_aside, run, source, "partial")
                 moves.append(Move(store.relative(prepared.set_aside), store.relative(quarantine)))
+            first = prepared.set_aside or prepared.publishable
+            moves[:0] = _out_of_the_way(quarantine, source, first, store)
             moves.append(Move(store.relative(prepared.publishable), published[0], prepared.publishable_sha256))
         else:
             suffix = source.suffix or ".bin"
             os.link(prepared.staged, prepared.refused / f"batch{suffix}")
             (prepared.refused / f"batch{suffix}").chmod(0o444)
             _finish(prepared.refused, run, source, "held" if run.decision is Decision.HOLD else "quarantined")
+            moves += _out_of_the_way(quarantine, source, prepared.refused, store)
             moves.append(Move(store.relative(prepared.refused), store.relative(quarantine)))
         write_durably(prepared.refused.parent / KEEP, b"")
         sync(prepared.refused.parent)
@@ -124,13 +127,13 @@ def moves_for_return(
     quarantine = store.place(run.dataset, "quarantine") / kept.batch
     suffix = f".r{kept.returns + 1}" if kept.published else ""
     target = store.place(run.dataset, "published") / f"{kept.batch}{suffix}.parquet"
-    moves = _out_of_the_way(quarantine, store)
     with writing(folder):
         part = whole if whole is not None else folder / "returned.parquet"
         if whole is None:
             _write_table(part, rows)
+        left = folder / "left"
+        moves = _out_of_the_way(quarantine, kept.source, left if rest is not None else part, store)
         if rest is not None:
-            left = folder / "left"
             left.mkdir()
             _write_table(left / "rows.parquet", rest.rows)
             _write_table(left / "reasons.parquet", rest.reasons)
@@ -167,10 +170,12 @@ def carry_out(moves: Sequence[Move], store: LocalStore) -> None:
     """
     for move in moves:
         source, target = store.root / move.source, store.root / move.target
+        if move.until is not None and not (store.root / move.until).exists():
+            continue  # what it made way for is in place
         if target.is_relative_to(store.staging) and not source.exists():
             continue  # out of the way already, and perhaps deleted
         with writing(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(target.parent)
             if not target.exists():
                 _verify(source, move.sha256)
                 source.rename(target)
@@ -182,6 +187,14 @@ def carry_out(moves: Sequence[Move], store: LocalStore) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, each on disk before the next."""
+    if not folder.exists():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync(folder.parent)
+
+
 def _verify(path: Path, sha256: str | None) -> None:
     if not path.exists():
         raise StoreError(
@@ -191,11 +204,17 @@ def _verify(path: Path, sha256: str | None) -> None:
         raise StoreError(f"{path} is not the file that was checked", found=sha256_of(path), allowed=sha256)
 
 
-def _out_of_the_way(quarantine: Path, store: LocalStore) -> list[Move]:
-    """An earlier decision on the same batch (it was held) makes room for the new one."""
+def _out_of_the_way(quarantine: Path, source: Source, until: Path, store: LocalStore) -> list[Move]:
+    """An earlier decision on the same batch makes room for the new one; other bytes under its id are kept."""
     if not quarantine.exists():
         return []
-    return [Move(store.relative(quarantine), store.relative(store.staging / uuid4().hex / quarantine.name))]
+    manifest = json.loads((quarantine / "manifest.json").read_bytes())
+    if manifest["sha256"] == source.sha256:
+        target = store.staging / uuid4().hex / quarantine.name
+    else:
+        name = f"{quarantine.name}~{manifest['sha256'][:12]}-{manifest['run'][:8]}"
+        target = quarantine.parent.parent / "superseded" / name
+    return [Move(store.relative(quarantine), store.relative(target), until=store.relative(until))]
 
 
 def _write_table(path: Path, table: Any) -> None:

@@ -28,11 +28,12 @@ from tidegate_flows.ledger.batches import Claim
 from tidegate_flows.ledger.runs import Move
 from tidegate_flows.passage import Hand, stored
 from tidegate_flows.place import Place
-from tidegate_flows.publish import Kept, Leftover, carry_out, moves_for_return
+from tidegate_flows.publish import Kept, Leftover, moves_for_return
 from tidegate_flows.quarantine import kept_row
+from tidegate_flows.recover import recover
 from tidegate_flows.rejudge import claimed, judge_again, last_contract, stage_kept
 from tidegate_flows.stores.local import copy_hashed, writing
-from tidegate_monitors.breaker import Decision
+from tidegate_monitors.breaker import Decision, State
 from tidegate_monitors.run import Rows, Run
 
 
@@ -42,6 +43,7 @@ def release(place: Place, dataset: str, batch: str, *, by: str, reason: str, con
     Raises:
         UsageError: It is not there, cannot be read, or has cells that have no value under the contract.
     """
+    recover(place, dataset)
     row, loaded = kept_row(place, dataset, batch), _contract(place, dataset, contract)
     if "~" in batch:
         raise UsageError(f"{batch!r} stands for other bytes under a known id", hint="deliver it under an id of its own")
@@ -64,12 +66,20 @@ def replay(place: Place, dataset: str, batch: str, *, by: str, reason: str, cont
     Rows set aside are checked together with those that were published, so that the whole has no finding.
 
     Raises:
-        UsageError: It is not there, or cannot be read.
+        UsageError: It is not there, cannot be read, or is part of a published batch while the breaker is open.
     """
+    recover(place, dataset)
     row, loaded = kept_row(place, dataset, batch), _contract(place, dataset, contract)
     hand = Hand(by, reason, event="replayed", steps=False)
     if row.decision != Decision.PUBLISH.value:
         return judge_again(place, loaded, row, place.clock(), hand)
+    with place.ledger.begin() as connection:
+        state = breakers.load(connection, dataset).state
+    if state is not State.CLOSED:
+        raise UsageError(
+            f"the breaker of {dataset!r} is {state.value}, and a replay publishes",
+            hint="close it first, or release the rows: then you sign for them",
+        )
     with claimed(place, row) as claim, place.store.workspace() as folder:
         candidate = _candidate(place, row, loaded, folder)
         checked = _checked_with_published(place, row, loaded, candidate)
@@ -82,6 +92,7 @@ def discard(place: Place, dataset: str, batch: str, *, by: str, reason: str) -> 
     Raises:
         UsageError: It is not there.
     """
+    recover(place, dataset)
     row = kept_row(place, dataset, batch)
     with claimed(place, row) as claim:
         folder = place.store.place(dataset, "quarantine") / row.batch
@@ -92,9 +103,7 @@ def discard(place: Place, dataset: str, batch: str, *, by: str, reason: str) -> 
             audit.append(
                 connection, dataset, "batch.discarded", at=place.clock(), batch=batch, run=row.run, by=by, reason=reason
             )
-        carry_out(moves, place.store)
-        with place.ledger.begin() as connection:
-            runs.mark_moved(connection, row.run)
+    recover(place, dataset)
 
 
 def _contract(place: Place, dataset: str, contract: str | Path | None) -> Contract:
@@ -202,9 +211,7 @@ def _readmit(
             by=hand.by,
             reason=hand.reason,
         )
-    carry_out(moves, place.store)
-    with place.ledger.begin() as connection:
-        runs.mark_moved(connection, run.id)
+    recover(place, row.dataset)
     return stored(place, run.id)
 
 

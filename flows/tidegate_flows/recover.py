@@ -1,22 +1,48 @@
-"""Finish what a crash left: decisions that were committed but not yet carried out on disk."""
+"""Carry out what was decided, and finish what a crash left: one worker at a time, as often as one likes."""
 
 from __future__ import annotations
+
+import shutil
 
 from tidegate_flows.ledger import runs
 from tidegate_flows.place import Place
 from tidegate_flows.publish import carry_out
 
+_SWEEP_LEASES = 10
+
 
 def recover(place: Place, dataset: str | None = None) -> int:
     """Carry out every committed decision whose files are not in place; gives their number.
 
+    A worker that has just committed calls it too, so that there is one way in which files are moved.
+
     Raises:
         StoreError: A file is gone, or is not the one that was checked.
     """
-    with place.ledger.begin() as connection:
-        left = runs.unmoved(connection, dataset)
-    for run, _, moves in left:
-        carry_out(moves, place.store)
+    with place.store.lock():
         with place.ledger.begin() as connection:
-            runs.mark_moved(connection, run)
+            left = runs.unmoved(connection, dataset)
+        for run, _, moves in left:
+            carry_out(moves, place.store)
+            with place.ledger.begin() as connection:
+                runs.mark_moved(connection, run)
     return len(left)
+
+
+def sweep(place: Place) -> int:
+    """Remove workspaces that a crash left before its commit; gives their number.
+
+    Only those that no decision needs, and that are older than ten leases.
+    """
+    with place.store.lock():
+        with place.ledger.begin() as connection:
+            needed = {move.source.split("/")[1] for _, _, moves in runs.unmoved(connection) for move in moves}
+        oldest = place.seconds - _SWEEP_LEASES * place.lease
+        stale = [
+            folder
+            for folder in place.store.staging.iterdir()
+            if folder.name not in needed and folder.stat().st_mtime < oldest
+        ]
+        for folder in stale:
+            shutil.rmtree(folder, ignore_errors=True)
+    return len(stale)

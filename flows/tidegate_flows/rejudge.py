@@ -15,7 +15,7 @@ from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import StoreError
 from tidegate_contracts.load import load_contract
 from tidegate_flows.intake import Staged
-from tidegate_flows.ledger import batches, contracts
+from tidegate_flows.ledger import batches, contracts, runs
 from tidegate_flows.ledger.batches import Busy, Claim
 from tidegate_flows.passage import Hand, commit, look
 from tidegate_flows.place import Place
@@ -49,6 +49,10 @@ def claimed(place: Place, row: Any) -> Iterator[Claim]:
     """
     with place.ledger.begin() as connection:
         claim = batches.reclaim(connection, row.dataset, row.batch, now=place.seconds, lease=place.lease)
+        now = runs.speaking_for(connection, row.dataset, row.batch)
+        if isinstance(claim, Claim) and (now is None or now.run != row.run or now.discarded or not now.moved):
+            batches.give_up(connection, claim)
+            claim = Busy(0.0)  # somebody decided since the row was read
     if isinstance(claim, Busy):
         raise BusyError(f"another worker is deciding on batch {row.batch!r}", hint="run the same command again")
     try:

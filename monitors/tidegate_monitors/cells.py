@@ -200,7 +200,8 @@ class Sketch:
             return Cells(Kind.NONE)
         kept = tuple(sorted(name for name, number in self.categories if number >= KEPT_MINIMUM))
         pooled = tuple(sorted(name for name, number in self.categories if number < KEPT_MINIMUM))
-        return Cells(Kind.CATEGORY, kept=kept, pooled=pooled)
+        # the reference has seen all of its own categories, so a ranked statistic may not tell unseen from rare
+        return Cells(Kind.CATEGORY, kept=kept, pooled=pooled, coarse=tuple(range(len(kept) + 1)))
 
     def _points(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         if not self.grids:

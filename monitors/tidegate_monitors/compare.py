@@ -80,7 +80,12 @@ class _Member:
 
 
 def compare(
-    current: Profile, reference: Reference, contract: Contract, rng: np.random.Generator
+    current: Profile,
+    reference: Reference,
+    contract: Contract,
+    rng: np.random.Generator,
+    *,
+    blocks_minimum: int = BLOCKS_MINIMUM,
 ) -> tuple[Comparison, ...]:
     """Hold a batch's profile against the reference's blocks.
 
@@ -92,6 +97,7 @@ def compare(
         reference: At least five blocks; with fewer nothing can be ranked and scores carry no threshold.
         contract: Says which columns are watched and how often alarms may be false.
         rng: For thinning counts to equal size.
+        blocks_minimum: With fewer blocks nothing is ranked.
     """
     members = list(_members(current, reference, contract, rng))
     budget = contract.alarm_budget.one_in if contract.alarm_budget else None
@@ -100,7 +106,7 @@ def compare(
         group = [m for m in members if _is_info(m.column, contract) is told_only]
         thresholds: list[float | None] = [None] * len(group)
         family = [index for index, member in enumerate(group) if member.statistic.family]
-        if family and len(reference.blocks) >= BLOCKS_MINIMUM:
+        if family and len(reference.blocks) >= blocks_minimum:
             scores = np.abs(np.array([group[index].scores for index in family]))
             ranking = rank(scores, np.array([group[index].noise for index in family]), budget)
             for index, threshold in zip(family, ranking.thresholds, strict=True):
@@ -120,7 +126,7 @@ def detectable_shifts(reference: Reference, contract: Contract, rng: np.random.G
         reference.dataset, reference.contract, reference.layout, tuple(b for b in reference.blocks if b is not last)
     )
     found: dict[str, float | None] = dict.fromkeys(reference.layout.cells)
-    for comparison in compare(last.profile, rest, contract, rng):
+    for comparison in compare(last.profile, rest, contract, rng, blocks_minimum=BLOCKS_MINIMUM - 1):
         column, kind = comparison.column, _kind(reference, comparison.column)
         wanted = "location" if kind is Kind.NUMERIC else "hellinger"
         if column is not None and comparison.statistic == wanted:

@@ -16,6 +16,8 @@ class Moments:
     Merging is the pairwise update of Chan, Golub and LeVeque (1983), "Algorithms for computing the sample variance",
     The American Statistician 37(3), 242-247.
 
+    Where a sum would overflow, what was seen so far is forgotten: no moment is ever infinite or NaN.
+
     Attributes:
         n: How many values.
         mean: Their mean; 0 where there are none.

@@ -65,14 +65,15 @@ class Run:
         contract_sha256: The identity of that contract.
         decision: Publish, quarantine or hold.
         state: The breaker after this batch.
-        verified: False only where a monitor failed and the contract said to publish all the same.
-        rows: Where the rows went.
+        verified: Whether every monitor gave its answer.
+        counts: Where the rows went.
         findings: All violations and alarms.
         reference: The sha256 of the reference it was held against, or None.
         at: The batch's time for the breaker, in UTC.
         window: Its event times.
         seconds: How long it took.
         files: The published files: the batch, then what was released or replayed later; empty unless published.
+        repeated: Whether these bytes had been decided on before, so that nothing was done.
         frame: What the caller brought: ``pandas``, ``polars`` or ``arrow``; ``arrow`` for files.
     """
 
@@ -91,6 +92,7 @@ class Run:
     window: Window | None
     seconds: float
     files: tuple[Path, ...] = ()
+    repeated: bool = field(default=False, compare=False)
     frame: str = field(default="arrow", compare=False)
 
     @property

@@ -45,11 +45,6 @@ class Verdict:
         """Whether nothing critical was found."""
         return not any(finding.severity is Severity.CRITICAL for finding in self.findings)
 
-    @property
-    def exceeded(self) -> frozenset[Place]:
-        """The places that exceeded their thresholds, for the next batch to be read against."""
-        return frozenset(comparison.place for comparison in self.comparisons if comparison.exceeds)
-
     def to_dict(self) -> dict[str, Any]:
         """As JSON values, with the fields that every verdict has."""
         return {"findings": [finding.to_dict() for finding in self.findings]}

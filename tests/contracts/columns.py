@@ -38,9 +38,10 @@ def make_batch(delivery: Any, contract: tg.Contract, *, text: bool = False) -> B
     batch = Batch("things", "one", Source("things.parquet", ".parquet", "0" * 64, 0), delivered, delivered)
     table = delivered
     for position, name in enumerate(delivered.column_names):
-        if name not in contract.columns:
+        meant = contract.column(name)
+        if meant is None:
             continue
-        result = reconcile(delivered.column(name), contract.columns[name].type, text=text, time_zone=contract.time_zone)
+        result = reconcile(delivered.column(name), meant.type, text=text, time_zone=contract.time_zone)
         table = table.set_column(position, name, result.values)
         if result.cast is not None:
             batch.casts[name] = result.cast

@@ -394,8 +394,12 @@ def test_rows_are_no_duplicates_for_want_of_a_broken_column_that_tells_them_apar
     assert {(item.check, item.column) for item in checked.violations} == {("schema_mismatch", "b")}
 
 
-def test_a_wrong_type_is_told_without_the_values_that_are_of_it() -> None:
-    schema = pr.DataFrameSchema({"^x": pr.Column(int, regex=True)})
+@pytest.mark.parametrize(
+    "schema",
+    [pr.DataFrameSchema({"^x": pr.Column(int, regex=True)}), pr.DataFrameSchema({"x1": pr.Column()}, dtype=int)],
+    ids=["declared by a pattern", "declared for the table"],
+)
+def test_a_wrong_type_is_told_without_the_values_that_are_of_it(schema: Any) -> None:
     checked = hold(pa.table({"x1": pa.array([123_456_789, None])}), schema)
     assert checked.critical
     for item in checked.violations:

@@ -329,3 +329,50 @@ def test_the_audit_is_a_chain_that_shows_every_edit(store: Path, contract: tg.Co
             connection.exec_driver_sql("UPDATE audit SET batch='d9' WHERE seq=2")
         with place.ledger.begin() as connection:
             assert audit.first_break(connection, "orders") == 2
+
+
+def test_labels_that_come_in_two_files_add_up(store: Path, contract: tg.Contract, make_orders: Make) -> None:
+    frame = make_orders(1, 20)
+    tg.gate(frame, contract, store=store, batch_id="a")
+    labels = frame[["order_id"]].assign(returned=[1.0, 0.0] * 10)
+    tg.join_labels(labels[:11], contract, store=store)
+    both = tg.join_labels(labels[9:], contract, store=store)
+    assert both.batches[0].bias.n == both.batches[0].joined == 20
+    assert both.batches[0].bias.bias == pytest.approx(frame["score"].mean() - 0.5, abs=1e-12)
+
+
+def test_a_misspelt_guard_is_refused(store: Path, contract: tg.Contract, make_orders: Make) -> None:
+    tg.gate(make_orders(1), contract, store=store, batch_id="a")
+    tg.require_closed("orders", store=store)
+    with pytest.raises(tg.UsageError, match="no such dataset"):
+        tg.require_closed("order", store=store)
+
+
+def test_an_empty_batch_is_not_another_empty_batch_again(
+    store: Path, make_contract: Callable[..., tg.Contract], make_orders: Make
+) -> None:
+    contract = make_contract(rows_min=0)
+    for name in ("e1", "e2"):
+        tg.gate(make_orders(1)[:0], contract, store=store, batch_id=name).require_published()
+
+
+def test_a_mended_batch_may_come_under_the_id_of_the_one_that_was_refused(
+    store: Path, contract: tg.Contract, make_orders: Make
+) -> None:
+    tg.gate(make_orders(1).assign(amount=-1.0), contract, store=store, batch_id="a")
+    mended = tg.gate(make_orders(1), contract, store=store, batch_id="a")
+    assert mended.decision is tg.Decision.HOLD, "the breaker is still open, but no history was rewritten"
+    with at(store) as place:
+        held.close(place, "orders", by="ann", reason="mended")
+    tg.gate(make_orders(2), contract, store=store, batch_id="b").require_published()
+    assert published(store) == {"a.parquet", "b.parquet"}
+    assert len(list((store / "orders" / "superseded").iterdir())) == 1, "the refused bytes are kept"
+
+
+def test_window_time_stands_still_for_a_batch_that_has_no_window(
+    store: Path, contract: tg.Contract, make_orders: Make, tmp_path: Path
+) -> None:
+    (tmp_path / "torn.parquet").write_bytes(b"PAR1")
+    first = tg.gate(make_orders(1), contract, store=store, batch_id="a", as_of="window")
+    torn = tg.gate(tmp_path / "torn.parquet", contract, store=store, as_of="window")
+    assert torn.at == first.at

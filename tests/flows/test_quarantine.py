@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 import tidegate as tg
 from tests.flows.conftest import CONTRACT_FILE, Said
-from tidegate_flows import readmission
+from tidegate_flows import held, readmission
 from tidegate_flows.ledger import audit, runs
 from tidegate_flows.place import at
-from tidegate_flows.quarantine import details, kept
+from tidegate_flows.quarantine import details, kept, kept_row
 from tidegate_flows.recover import recover
+from tidegate_flows.rejudge import BusyError, claimed
 
 Make = Callable[..., pd.DataFrame]
 WHO = {"by": "ann", "reason": "looked at"}
@@ -196,3 +197,56 @@ def test_the_commands_say_what_came_back(store: Path, partial: Path, tidegate: C
     released = tidegate("quarantine", "release", "orders", "a", *who)
     assert (released.code, "published 200" in released.out) == (0, True)
     assert tidegate("quarantine", "discard", "orders", "a", *who).code == 2
+
+
+def test_a_crash_after_files_were_moved_but_before_it_was_written_down_loses_nothing(
+    store: Path, contract_file: Callable[..., Path], make_orders: Make
+) -> None:
+    path = contract_file()
+    tg.gate(make_orders(1).assign(amount=-1.0), path, store=store, batch_id="bad")
+    tg.gate(make_orders(2), path, store=store, batch_id="waits")
+    with at(store) as place:
+        again = readmission.replay(place, "orders", "waits", **WHO)
+        assert again.decision is tg.Decision.HOLD
+        with place.ledger.begin() as connection:
+            connection.exec_driver_sql("UPDATE runs SET moved = 0")  # as a kill between rename and commit leaves it
+        for _ in range(2):
+            recover(place)
+        assert details(place, "orders", "waits")["state"] == "held"
+        assert (store / "orders" / "quarantine" / "waits" / "batch.parquet").exists()
+        assert readmission.release(place, "orders", "waits", **WHO).decision is tg.Decision.PUBLISH
+    assert len(stored_rows(store)) == 200
+
+
+def test_a_discarded_held_batch_is_held_no_longer_and_may_come_again(
+    store: Path, contract_file: Callable[..., Path], make_orders: Make
+) -> None:
+    path = contract_file()
+    tg.gate(make_orders(1).assign(amount=-1.0), path, store=store, batch_id="bad")
+    tg.gate(make_orders(2), path, store=store, batch_id="waits")
+    with at(store) as place:
+        readmission.discard(place, "orders", "waits", **WHO)
+        with place.ledger.begin() as connection:
+            assert runs.summary(connection, "orders").held == 0
+        held.close(place, "orders", by="ann", reason="mended")
+    tg.gate(make_orders(3), path, store=store, batch_id="next").require_published()
+    tg.gate(make_orders(2), path, store=store, batch_id="waits").require_published()
+
+
+def test_a_decision_made_meanwhile_is_not_made_twice(store: Path, partial: Path) -> None:
+    with at(store) as place:
+        stale = kept_row(place, "orders", "a")
+        readmission.release(place, "orders", "a", **WHO)
+        with pytest.raises(BusyError), claimed(place, stale):
+            pytest.fail("a stale row was claimed")
+    assert len(stored_rows(store)) == 200
+
+
+def test_rows_are_not_replayed_into_a_dataset_whose_breaker_is_open(
+    store: Path, partial: Path, make_orders: Make
+) -> None:
+    tg.gate(make_orders(5).assign(items=0), partial, store=store, batch_id="bad")
+    relax(partial)
+    with at(store) as place, pytest.raises(tg.UsageError, match="breaker"):
+        readmission.replay(place, "orders", "a", **WHO)
+    assert len(stored_rows(store)) == 197

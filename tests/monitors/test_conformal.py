@@ -63,7 +63,7 @@ def _exceeds(scores: Array, ranking: Ranking) -> bool:
 @pytest.mark.parametrize(("blocks", "budget"), [(19, None), (49, 12)])
 def test_exchangeable_blocks_alarm_at_the_promised_rate(draw: Draw, blocks: int, budget: int | None) -> None:
     rng = np.random.default_rng([blocks, len(draw.__name__)])
-    noise, times = np.full(STATISTICS, 1e-3), 6000
+    noise, times = np.full(STATISTICS, 1e-3), 4000
     alarms, promised = 0, math.nan
     for _ in range(times):
         scores = np.abs(draw(rng, blocks + 1))
@@ -71,7 +71,7 @@ def test_exchangeable_blocks_alarm_at_the_promised_rate(draw: Draw, blocks: int,
         alarms += _exceeds(scores, ranking)
         promised = 1 / ranking.one_in
     assert promised == pytest.approx((50 // 12 if budget else 1) / (blocks + 1))
-    # 1.3 and 0.7 are 5 standard errors or more from 1 with this many draws
+    # 1.3 and 0.7 are four standard errors or more from 1 with this many draws
     assert 0.7 * promised < alarms / times < 1.3 * promised
 
 
@@ -154,7 +154,7 @@ def test_the_order_of_the_blocks_does_not_matter() -> None:
 
 # the same through profiles, layouts made of the reference's own quantiles, thinning and the whole family
 
-BLOCKS, REFERENCES, BATCHES = 30, 60, 10
+BLOCKS, REFERENCES, BATCHES = 30, 50, 10
 
 
 class Visits(pp.DataFrameModel):
@@ -212,7 +212,7 @@ def test_batches_like_the_reference_alarm_once_in_blocks_plus_one(
             profile = Profile.of(_visits(rng), reference.layout)
             alarms += any(item.exceeds for item in compare(profile, reference, visits, rng))
     total = REFERENCES * BATCHES
-    assert 0 < alarms / total <= _bound(total)  # .0419 and slack: .067 in all
+    assert 0 < alarms / total <= _bound(total)  # .0419 and slack: .069 in all
 
 
 @pytest.mark.parametrize("rows", [50, 2000])
@@ -222,11 +222,11 @@ def test_a_batch_of_another_size_alarms_for_its_rows_and_no_more_often_for_its_c
     rng = np.random.default_rng([32, rows])
     for_rows = for_columns = 0
     for reference in references:
-        for _ in range(4):
+        for _ in range(3):
             found = compare(Profile.of(_visits(rng, rows), reference.layout), reference, visits, rng)
             for_rows += any(item.exceeds for item in found if item.statistic == "row_count")
             for_columns += any(item.exceeds for item in found if item.column is not None)
-    total = 4 * REFERENCES
+    total = 3 * REFERENCES
     assert for_rows == total
     assert for_columns / total <= _bound(total)
 
@@ -244,7 +244,7 @@ def test_the_fewest_blocks_that_can_rank_keep_the_promise_too(references: list[R
                 total += 1
     # 1/6 and three standard errors; scoring blocks against a reference that holds them would be beyond
     rate = 1 / (BLOCKS_MINIMUM + 1)
-    assert total == 720
+    assert total == 600
     assert alarms / total <= rate + 3 * math.sqrt(rate * (1 - rate) / total * (1 + rate))
 
 

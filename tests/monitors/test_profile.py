@@ -38,6 +38,8 @@ LAYOUT = Layout(
     )
 )
 
+few = settings(max_examples=30)
+
 _TYPES = {
     "number": pa.float64(),
     "whole": pa.int64(),
@@ -63,7 +65,7 @@ def _table(rows: list[dict[str, Any]]) -> Any:
 def tables(*, least: int = 0, nullable: bool = True) -> st.SearchStrategy[Any]:
     """Tables with a column of each kind; numbers may be NaN or infinite, anything may be missing."""
     values = {name: item | st.none() if nullable else item for name, item in _VALUES.items()}
-    return st.lists(st.fixed_dictionaries(values), min_size=least, max_size=12).map(_table)
+    return st.lists(st.fixed_dictionaries(values), min_size=least, max_size=8).map(_table)
 
 
 def _parts(table: Any, cut: float) -> tuple[Any, Any]:
@@ -106,6 +108,7 @@ def test_profile_without_rows_changes_nothing(table: Any) -> None:
     assert Profile.of(table.slice(0, 0), LAYOUT) == Profile.empty(LAYOUT)
 
 
+@few
 @given(tables(), tables(), tables())
 def test_it_does_not_matter_which_parts_are_added_first(one: Any, two: Any, three: Any) -> None:
     a, b, c = (Profile.of(table, LAYOUT) for table in (one, two, three))
@@ -185,7 +188,7 @@ def test_profiles_of_different_layouts_cannot_be_added() -> None:
         Profile.empty(LAYOUT) + Profile.empty(other)
 
 
-@settings(max_examples=20)
+@few
 @given(table=tables())
 @pytest.mark.parametrize("absent", LAYOUT.cells)
 def test_a_column_that_is_not_there_is_profiled_as_missing(absent: str, table: Any) -> None:
@@ -211,6 +214,7 @@ def test_a_column_of_a_strange_type_is_profiled_without_complaint(column: str, s
     assert len(found.counts) == LAYOUT.cells[column].size
 
 
+@few
 @given(tables(), st.randoms(use_true_random=False))
 def test_a_fingerprint_is_blind_to_the_order_of_rows(table: Any, random: Any) -> None:
     order = list(range(table.num_rows))
@@ -219,6 +223,7 @@ def test_a_fingerprint_is_blind_to_the_order_of_rows(table: Any, random: Any) ->
     assert Fingerprint.of(shuffled) == Fingerprint.of(table)
 
 
+@few
 @given(tables(), st.floats(0, 1))
 def test_a_fingerprint_is_blind_to_chunks_to_dictionaries_and_to_the_order_of_columns(table: Any, cut: float) -> None:
     chunked = pa.concat_tables(_parts(table, cut))
@@ -226,6 +231,7 @@ def test_a_fingerprint_is_blind_to_chunks_to_dictionaries_and_to_the_order_of_co
     assert Fingerprint.of(encoded.select(encoded.column_names[::-1])) == Fingerprint.of(table)
 
 
+@few
 @given(tables(least=1), st.data())
 def test_a_fingerprint_sees_a_changed_value(table: Any, data: st.DataObject) -> None:
     rows = table.to_pylist()
@@ -236,6 +242,7 @@ def test_a_fingerprint_sees_a_changed_value(table: Any, data: st.DataObject) -> 
     assert Fingerprint.of(_table(rows)) != Fingerprint.of(table)
 
 
+@few
 @given(tables(least=1), st.data())
 def test_a_fingerprint_sees_a_row_that_was_sent_twice(table: Any, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, table.num_rows - 1))
@@ -249,6 +256,7 @@ def test_a_fingerprint_sees_values_that_changed_places_between_rows() -> None:
     assert len({Fingerprint.of(item) for item in (table, swapped, renamed)}) == 3
 
 
+@few
 @given(tables(nullable=False), st.floats(0, 1))
 def test_fingerprints_of_full_parts_add_up_to_the_whole(table: Any, cut: float) -> None:
     first, second = (Fingerprint.of(part) for part in _parts(table, cut))
@@ -274,6 +282,7 @@ def test_a_fingerprint_reads_text_beyond_a_nul() -> None:
     assert Fingerprint.of(one.slice(0, 1)) + Fingerprint.of(one.slice(1)) == Fingerprint.of(one)
 
 
+@few
 @given(tables())
 def test_a_fingerprint_survives_text(table: Any) -> None:
     found = Fingerprint.of(table)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 import scipy.spatial.distance
 import scipy.stats
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidegate_monitors.statistics import Reads, Statistic, regularised, shares, statistics
@@ -23,6 +23,7 @@ every = pytest.mark.parametrize("statistic", statistics().values(), ids=statisti
 symmetric = pytest.mark.parametrize(
     "statistic", [item for item in statistics().values() if item.symmetric], ids=lambda item: item.name
 )
+few = settings(max_examples=30)  # of each statistic
 
 _FIXED_CELLS = {Reads.ROWS: 1, Reads.MISSING: 2}
 
@@ -47,6 +48,7 @@ def _draw_pair(data: st.DataObject, statistic: Statistic, least: int = 0, most: 
 
 
 @every
+@few
 @given(data=st.data())
 def test_nothing_differs_from_itself(statistic: Statistic, data: st.DataObject) -> None:
     counts, _ = _draw_pair(data, statistic)
@@ -54,6 +56,7 @@ def test_nothing_differs_from_itself(statistic: Statistic, data: st.DataObject) 
 
 
 @every
+@few
 @given(data=st.data())
 def test_a_size_is_finite_and_lies_between_zero_and_the_bound(statistic: Statistic, data: st.DataObject) -> None:
     size = float(statistic.size(*_given_to(statistic, *_draw_pair(data, statistic))))
@@ -62,6 +65,7 @@ def test_a_size_is_finite_and_lies_between_zero_and_the_bound(statistic: Statist
 
 
 @every
+@few
 @given(data=st.data())
 def test_a_score_without_direction_is_never_negative(statistic: Statistic, data: st.DataObject) -> None:
     current, reference = _given_to(statistic, *_draw_pair(data, statistic))
@@ -71,6 +75,7 @@ def test_a_score_without_direction_is_never_negative(statistic: Statistic, data:
 
 
 @symmetric
+@few
 @given(data=st.data())
 def test_exchanging_the_sides_leaves_a_symmetric_size_alone(statistic: Statistic, data: st.DataObject) -> None:
     current, reference = _given_to(statistic, *_draw_pair(data, statistic))
@@ -88,6 +93,7 @@ def test_a_statistic_is_declared_symmetric_exactly_if_it_is(statistic: Statistic
 
 
 @every
+@few
 @given(data=st.data())
 def test_a_leading_axis_gives_the_same_as_one_by_one(statistic: Statistic, data: st.DataObject) -> None:
     cells = data.draw(_cells(statistic.reads))
@@ -144,6 +150,7 @@ def _growing(statistic: Statistic, half: Array) -> list[Array]:
 
 
 @every
+@few
 @given(data=st.data())
 def test_the_more_rows_a_fault_takes_the_larger_the_size(statistic: Statistic, data: st.DataObject) -> None:
     half = data.draw(_cells(statistic.reads).flatmap(lambda cells: _counts(cells, least=20)))
@@ -154,6 +161,7 @@ def test_the_more_rows_a_fault_takes_the_larger_the_size(statistic: Statistic, d
 
 
 @every
+@few
 @given(data=st.data())
 def test_a_direction_is_up_for_more_and_down_for_less(statistic: Statistic, data: st.DataObject) -> None:
     half = data.draw(_cells(statistic.reads).flatmap(lambda cells: _counts(cells, least=20)))
@@ -235,6 +243,7 @@ def test_every_statistic_has_an_independent_twin() -> None:
 
 
 @every
+@few
 @given(data=st.data())
 def test_a_statistic_equals_its_independent_twin(statistic: Statistic, data: st.DataObject) -> None:
     current, reference = _draw_pair(data, statistic, least=1, most=60)

@@ -112,6 +112,7 @@ def recover(context: typer.Context, store: Store = None, ledger: LedgerUrl = Non
 
     with at(settings(context, store, ledger), must_exist=True) as place:
         finished = recovery.recover(place)
+        recovery.sweep(place)
     if as_json:
         emit({"format": 1, "finished": finished})
     else:
@@ -131,7 +132,8 @@ def _reference(context: typer.Context, dataset: str, text: str, store: str | Non
 def _show_run(run: Run) -> None:
     rows = run.counts
     typer.echo(
-        f"{run.dataset}/{run.batch}: {run.decision.value}, breaker {run.state.value}; rows in {rows.delivered}, "
+        f"{run.dataset}/{run.batch}: {run.decision.value}{', decided before' if run.repeated else ''}, "
+        f"breaker {run.state.value}{' then' if run.repeated else ''}; rows in {rows.delivered}, "
         f"published {rows.published}, quarantined {rows.quarantined}, held {rows.held}"
     )
     _show_findings(run.findings)

@@ -159,4 +159,8 @@ def _tell(run: Run, *, as_json: bool) -> None:
             f"{run.dataset}/{run.batch}: {run.decision.value}; rows in {rows.delivered}, "
             f"published {rows.published}, quarantined {rows.quarantined}, held {rows.held}"
         )
+        for finding in run.findings:
+            typer.echo(f"  {finding.severity.value:8} {finding.check}: {finding.message}")
+        if rows.held:
+            typer.echo(f"  it passes and waits: tidegate breaker close {run.dataset} --by WHO --reason WHY")
     raise typer.Exit(PASSED if rows.published == rows.delivered else STOPPED)

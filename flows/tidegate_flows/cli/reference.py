@@ -142,7 +142,7 @@ def _show(facts: dict[str, Any]) -> None:
     typer.echo(
         f"{facts['dataset']}: reference {facts['reference'][:12]}, {facts['blocks']} blocks, {facts['rows']} rows; "
         f"one false alarm in {facts['achievable_one_in']} exchangeable batches at best; "
-        f"season {'covered' if facts['season_covered'] else 'not covered'}"
+        f"weekdays covered: {'yes' if facts['season_covered'] else 'no'}"
     )
     tables.show(
         ("column", "smallest shift that half of batches reveal"),

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from tidegate_contracts.errors import StoreError
-from tidegate_flows.ledger.schema import batches
+from tidegate_flows.ledger.schema import batches, runs
+from tidegate_monitors.breaker import Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,12 @@ def claim(
             )
         )
         return Claim(dataset, batch, sha256, 1)
-    if row.run is not None and row.sha256 != sha256:
+    spent = row.run is not None and _nothing_published(connection, row.run)
+    if row.run is not None and row.sha256 != sha256 and not spent:
         return claim(connection, dataset, f"{batch}~{sha256[:12]}", sha256, now=now, lease=lease)
     if row.lease_until > now:
         return Busy(row.lease_until - now)
-    if row.run is not None:
+    if row.run is not None and row.sha256 == sha256 and not _discarded(connection, row.run):
         return Decided(row.run)
     return _take(connection, dataset, batch, sha256, row.token + 1, now + lease)
 
@@ -121,6 +123,15 @@ def _row(connection: Connection, dataset: str, batch: str) -> Row[Any] | None:
     return connection.execute(
         select(batches).where(batches.c.dataset == dataset, batches.c.batch == batch)
     ).one_or_none()
+
+
+def _nothing_published(connection: Connection, run: str) -> bool:
+    """Whether a run refused its batch, so that other bytes under its id rewrite no history."""
+    return connection.scalar(select(runs.c.decision).where(runs.c.run == run)) == Decision.QUARANTINE.value
+
+
+def _discarded(connection: Connection, run: str) -> bool:
+    return bool(connection.scalar(select(runs.c.discarded).where(runs.c.run == run)))
 
 
 def _take(connection: Connection, dataset: str, batch: str, sha256: str, token: int, until: float) -> Claim:

@@ -25,11 +25,13 @@ class Move:
         source: Where the prepared file or folder lies.
         target: Where it belongs; if something is there already, the move was made before.
         sha256: What a published file must hash to; None for folders.
+        until: Made only while this prepared file is still there: once it is in place, the way was made before.
     """
 
     source: str
     target: str
     sha256: str | None = None
+    until: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Recorded:
         moves: What must happen on disk.
         files: The published files, relative to the store.
         completed_at: Store clock, seconds.
+        arrival: Whether the batch came just now; False where it was judged again.
     """
 
     run: Run
@@ -55,6 +58,7 @@ class Recorded:
     moves: Sequence[Move]
     files: Sequence[str]
     completed_at: float
+    arrival: bool = True
 
 
 def add(connection: Connection, recorded: Recorded) -> None:
@@ -81,6 +85,7 @@ def add(connection: Connection, recorded: Recorded) -> None:
             fingerprint=str(recorded.profile.fingerprint) if recorded.profile else None,
             files=json.dumps(list(recorded.files)),
             discarded=False,
+            arrival=recorded.arrival,
             document=json.dumps(run.to_dict(), allow_nan=False),
             comparisons=json.dumps([item.to_dict() for item in recorded.comparisons], allow_nan=False),
             profile=json.dumps(recorded.profile.to_dict()) if recorded.profile else None,
@@ -107,6 +112,7 @@ def readmit(
         "moves": _moves_json(moves),
         "moved": False,
         "superseded": False,
+        "arrival": False,
     }
     connection.execute(insert(runs).values(**values))
 
@@ -123,7 +129,7 @@ def source_of(row: Row[Any]) -> Source:
 
 
 def _moves_json(moves: Sequence[Move]) -> str:
-    return json.dumps([[move.source, move.target, move.sha256] for move in moves])
+    return json.dumps([[move.source, move.target, move.sha256, move.until] for move in moves])
 
 
 def get(connection: Connection, run: str) -> Row[Any]:
@@ -171,14 +177,14 @@ def speaking_for(connection: Connection, dataset: str, batch: str) -> Row[Any] |
 
 def held(connection: Connection, dataset: str) -> list[Row[Any]]:
     """Held batches, in event order."""
-    rows = current(connection, dataset, [Decision.HOLD])
+    rows = [row for row in current(connection, dataset, [Decision.HOLD]) if not row.discarded]
     return sorted(rows, key=lambda row: (row.event_end is None, row.event_end, row.seq))
 
 
 def latest(connection: Connection, dataset: str) -> Row[Any] | None:
-    """The run committed last."""
+    """The run of the batch that arrived last."""
     return connection.execute(
-        select(runs).where(runs.c.dataset == dataset).order_by(runs.c.seq.desc()).limit(1)
+        select(runs).where(runs.c.dataset == dataset, runs.c.arrival).order_by(runs.c.seq.desc()).limit(1)
     ).one_or_none()
 
 
@@ -206,6 +212,7 @@ def summary(connection: Connection, dataset: str) -> Summary:
     published, held = runs.c.decision == Decision.PUBLISH.value, runs.c.decision == Decision.HOLD.value
     aside = (runs.c.decision == Decision.QUARANTINE.value) | (published & (runs.c.rows_quarantined > 0))
     aside &= runs.c.discarded.is_(False)
+    held &= runs.c.discarded.is_(False)
     row = connection.execute(
         select(
             func.max(case((published, runs.c.completed_at))),
@@ -223,6 +230,7 @@ def previous_places(connection: Connection, dataset: str, batch: str) -> frozens
     row = connection.execute(
         select(runs.c.comparisons)
         .where(runs.c.dataset == dataset, runs.c.batch != batch, runs.c.decision != Decision.QUARANTINE.value)
+        .where(runs.c.arrival)
         .order_by(runs.c.seq.desc())
         .limit(1)
     ).one_or_none()
@@ -238,7 +246,7 @@ def same_rows(connection: Connection, dataset: str, batch: str, sha256: str, fin
     query = (
         select(runs.c.batch)
         .where(runs.c.dataset == dataset, runs.c.batch != batch, runs.c.superseded.is_(False), same)
-        .where(runs.c.decision != Decision.QUARANTINE.value)
+        .where(runs.c.decision != Decision.QUARANTINE.value, runs.c.discarded.is_(False))
         .order_by(runs.c.seq)
         .limit(1)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, text
 
 FORMAT = 1
 
@@ -46,6 +46,15 @@ runs = Table(
     Column("moves", Text, nullable=False),  # what must happen on disk, as JSON
     Column("moved", Boolean, nullable=False),
     Column("superseded", Boolean, nullable=False),  # a later run speaks for this batch
+    Column("arrival", Boolean, nullable=False),  # the batch came, and was not judged again
+    Index(
+        "one_run_speaks",
+        "dataset",
+        "batch",
+        unique=True,
+        sqlite_where=text("superseded = 0"),
+        postgresql_where=text("NOT superseded"),
+    ),
     Index("runs_by_dataset", "dataset", "seq"),
     Index("runs_by_batch", "dataset", "batch"),
     Index("runs_by_fingerprint", "dataset", "fingerprint"),

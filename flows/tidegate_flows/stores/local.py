@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -62,6 +63,7 @@ class LocalStore:
         folder = self.staging / uuid4().hex
         with writing(folder):
             folder.mkdir()
+            sync(self.staging)
         keep = False
         try:
             yield folder
@@ -71,6 +73,13 @@ class LocalStore:
         finally:
             if not keep:
                 shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Alone among all processes of this host, until the block ends or the process dies."""
+        with writing(self.root), (self.root / ".lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def relative(self, path: Path) -> str:
         """A path as it is written in the ledger."""

@@ -24,7 +24,7 @@ def zero_variance(evidence: Evidence) -> Iterator[Alarm]:
         current = evidence.current.columns[column]
         usual = max(largest_share(block.profile.columns[column]) for block in evidence.reference.blocks)
         if cells.kind is Kind.NUMERIC:
-            constant = current.low is not None and current.low == current.high
+            constant = current.low is not None and current.low == current.high and not current.non_finite
         else:  # the last two cells pool many categories
             constant = current.present in current.counts[:-2]
         if current.present >= ROWS_MINIMUM and constant and usual < 0.9:
