@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +67,11 @@ class Comparison:
             "direction": self.direction,
             "threshold": self.threshold,
         }
+
+
+def exceeded(comparisons: Iterable[Comparison]) -> frozenset[tuple[str | None, str, int]]:
+    """The places that exceeded their thresholds, for the next batch to be read against."""
+    return frozenset(comparison.place for comparison in comparisons if comparison.exceeds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from tidegate_contracts.check import check
 from tidegate_contracts.severity import Severity
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.alarms import Place, alarms
-from tidegate_monitors.compare import Comparison, compare
+from tidegate_monitors.compare import Comparison, compare, exceeded
 from tidegate_monitors.faults.class_collapse import class_collapse
 from tidegate_monitors.faults.unit_change import unit_change
 from tidegate_monitors.fold import fold
@@ -279,7 +279,7 @@ def test_a_drift_is_information_on_the_first_day_and_a_warning_on_the_second(
 ) -> None:
     first = _verdict(_short_flights(deliveries[DAY]), reference, flights_contract)
     tomorrow = _short_flights(deliveries[DAY + timedelta(days=1)])
-    second = _verdict(tomorrow, reference, flights_contract, first.exceeded)
+    second = _verdict(tomorrow, reference, flights_contract, exceeded(first.comparisons))
     for verdict, severity in ((first, Severity.INFO), (second, Severity.WARNING)):
         assert [f.severity for f in verdict.findings if (f.check, f.column) == ("drift", "distance")] == [severity]
         assert verdict.passed
@@ -289,7 +289,9 @@ def test_a_good_day_in_between_makes_the_next_drift_information_again(
     deliveries: dict[date, Any], reference: Reference, flights_contract: tg.Contract
 ) -> None:
     between = _verdict(deliveries[DAY], reference, flights_contract)
-    again = _verdict(_short_flights(deliveries[DAY + timedelta(days=1)]), reference, flights_contract, between.exceeded)
+    again = _verdict(
+        _short_flights(deliveries[DAY + timedelta(days=1)]), reference, flights_contract, exceeded(between.comparisons)
+    )
     assert [f.severity for f in again.findings if f.column == "distance"] == [Severity.INFO]
 
 
@@ -329,7 +331,7 @@ def test_findings_stand_with_the_worst_first(
 ) -> None:
     table = unit_change(_short_flights(deliveries[DAY]), "pressure", 100)
     first = _verdict(table, reference, flights_contract)
-    verdict = _verdict(table, reference, flights_contract, first.exceeded)
+    verdict = _verdict(table, reference, flights_contract, exceeded(first.comparisons))
     ranks = [finding.severity.rank for finding in verdict.findings]
     assert ranks == sorted(ranks, reverse=True)
     assert len(set(ranks)) == 3

@@ -299,3 +299,24 @@ def test_a_column_that_never_had_a_value_is_not_complained_of(visits: tg.Contrac
     reference = _reference(tables[1:], visits)
     found = compare(Profile.of(tables[0], reference.layout), reference, visits, rng)
     assert not [item for item in found if item.check == "insufficient_evidence"]
+
+
+def test_rare_categories_that_the_reference_happened_not_to_see_do_not_raise_the_rate() -> None:
+    """Zipf codes over 900 categories, 19 blocks of 300 rows: each batch has some code that no block had.
+
+    The reference has seen all of its own codes, so a cell for unseen ones alone would be odd in nearly every batch.
+    """
+    contract = tg.Contract(
+        name="codes", version="1.0.0", owner="tests", schema=pp.DataFrameSchema({"code": pp.Column(str)})
+    )
+    rng = np.random.default_rng(41)
+    weights = 1 / np.arange(1, 901) ** 1.1
+    names = np.array([f"c{number}" for number in range(900)])
+    alarms, batches = 0, 150
+    for _ in range(batches // 10):
+        draw = [pa.table({"code": rng.choice(names, 300, p=weights / weights.sum())}) for _ in range(29)]
+        reference = _reference(draw[10:], contract)
+        for table in draw[:10]:
+            found = compare(Profile.of(table, reference.layout), reference, contract, rng)
+            alarms += any(item.exceeds for item in found)
+    assert alarms / batches <= 1.3 / 20 + 3 * math.sqrt(0.05 * 0.95 / batches)

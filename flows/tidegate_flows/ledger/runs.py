@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, case, func, insert, select, update
 from tidegate_contracts.batch import Source, iso
 from tidegate_flows.ledger.schema import runs
 from tidegate_monitors.breaker import Decision
-from tidegate_monitors.compare import Comparison
+from tidegate_monitors.compare import Comparison, exceeded
 from tidegate_monitors.profile import Profile
 from tidegate_monitors.run import Run
 
@@ -234,8 +234,7 @@ def previous_places(connection: Connection, dataset: str, batch: str) -> frozens
         .order_by(runs.c.seq.desc())
         .limit(1)
     ).one_or_none()
-    items = [Comparison(**item) for item in json.loads(row.comparisons)] if row else []
-    return frozenset(item.place for item in items if item.exceeds)
+    return exceeded(Comparison(**item) for item in json.loads(row.comparisons)) if row else frozenset()
 
 
 def same_rows(connection: Connection, dataset: str, batch: str, sha256: str, fingerprint: str | None) -> str | None:
