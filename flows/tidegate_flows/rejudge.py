@@ -72,7 +72,9 @@ def stage_kept(place: Place, row: Any, folder: Path) -> Staged:
     described = json.loads(row.source)
     suffix = described["suffix"]
     kept = place.store.place(row.dataset, "quarantine") / row.batch / f"batch{suffix or '.bin'}"
-    with writing(kept), kept.open("rb") as source:
+    if not kept.is_file():
+        raise StoreError(f"{kept} is gone", hint="it was kept back and is needed to judge the batch again")
+    with writing(folder), kept.open("rb") as source:
         digest, size = copy_hashed(source, folder / f"batch{suffix}")
     if digest != row.sha256:
         raise StoreError(f"{kept} is not the file that was delivered", found=digest, allowed=row.sha256)

@@ -18,11 +18,20 @@ app = typer.Typer(
 )
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from tidegate_flows.version import VERSION
+
+        typer.echo(f"tidegate {VERSION}")
+        raise typer.Exit
+
+
 @app.callback()
 def _common(
     context: typer.Context,
     store: Store = None,
     ledger: LedgerUrl = None,
+    _show_version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Say the version."),
     verbose: bool = typer.Option(False, "--verbose", "-v", help="Log each decision to stderr."),
 ) -> None:
     context.obj = {"store": store, "ledger": ledger}

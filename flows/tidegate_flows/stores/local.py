@@ -102,7 +102,7 @@ def writing(path: Path) -> Iterator[None]:
         raise StoreError(
             f"the store cannot be written at {error.filename or path}",
             found=error.strerror or str(error),
-            hint="free space or mend permissions, then run the same command again; nothing was published",
+            hint="name a folder that can be written, free space or mend permissions, then run the same command again",
         ) from error
 
 
