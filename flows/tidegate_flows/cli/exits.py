@@ -25,8 +25,7 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
     except typer.Exit as end:
         return int(end.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        say("interrupted; what was committed is kept, what was not is not published")
-        return _INTERRUPTED
+        return _interrupted()
     except TidegateError as error:
         say(_message(error))
         return error.exit_code
@@ -40,7 +39,14 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
         traceback.print_exc(file=sys.stderr)
         say("error: this is a bug in tidegate; nothing was published by this command after it")
         return NO_VERDICT
+    if code == _INTERRUPTED:  # newer versions of typer catch the signal themselves
+        return _interrupted()
     return int(code) if isinstance(code, int) else PASSED
+
+
+def _interrupted() -> int:
+    say("interrupted; what was decided is kept, nothing else was published: run the same command again to go on")
+    return _INTERRUPTED
 
 
 def say(text: str) -> None:
