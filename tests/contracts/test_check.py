@@ -797,3 +797,27 @@ def test_columns_declared_by_a_pattern_are_parsed_and_checked_like_others() -> N
     narrow = pa.table({"x_1": pa.array([1, -2], pa.int8())})
     assert by_us(hold(narrow, schema)) == {("greater_than_or_equal_to(0)", "x_1"): {1}}
     assert hold(pa.table({"y": [1]}), schema).critical
+
+
+@pytest.mark.parametrize(
+    ("schema", "frame"),
+    [
+        pytest.param(
+            pr.DataFrameSchema({"a": pr.Column(str, unique=True, parsers=pr.Parser(lambda s: s.str.lower()))}),
+            pd.DataFrame({"a": ["x", "X", "y"]}),
+            id="equal only after a parser",
+        ),
+        pytest.param(
+            pr.DataFrameSchema({"a": pr.Column(float, default=1.0)}),
+            pd.DataFrame({"a": [1.0, None]}),
+            id="a default fills what is missing",
+        ),
+        pytest.param(
+            pr.DataFrameSchema({"a": pr.Column(int, pr.Check.ge(0))}, parsers=pr.Parser(lambda d: d[d["a"] >= 0])),
+            pd.DataFrame({"a": [1, -5]}),
+            id="a parser drops rows",
+        ),
+    ],
+)
+def test_what_would_be_published_is_what_was_judged(schema: Any, frame: pd.DataFrame) -> None:
+    assert hold(frame, schema, tolerance=0.99).critical
