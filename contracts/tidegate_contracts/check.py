@@ -16,6 +16,8 @@ import pandas as pd
 
 from tidegate_contracts.batch import Batch
 from tidegate_contracts.catalogue import CATALOGUE
+from tidegate_contracts.circumstances import NOTHING_KNOWN, Circumstances
+from tidegate_contracts.clauses import Subject, broken_clauses
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import MonitorError
 from tidegate_contracts.identity import clause
@@ -47,7 +49,7 @@ class Checked:
         return any(violation.severity is Severity.CRITICAL for violation in self.violations)
 
 
-def check(batch: Batch, contract: Contract) -> Checked:
+def check(batch: Batch, contract: Contract, circumstances: Circumstances = NOTHING_KNOWN) -> Checked:
     """Hold a batch against its contract.
 
     Rows that fail are set aside up to the contract's tolerance; above it every row clause is critical. Structural
@@ -57,39 +59,56 @@ def check(batch: Batch, contract: Contract) -> Checked:
     Raises:
         MonitorError: A check of the contract raised; that is no violation.
     """
-    checked = _check_once(batch, contract)
+    checked, broken = _check_once(batch, contract, circumstances)
     if checked.critical or not checked.failed.any():
         return checked
     kept = batch.table.filter(~checked.failed)
     rest = replace(batch, table=kept, delivered=kept, unparsed={})
-    again = _check_once(rest, contract)
-    known = {(item.check, item.rule, item.column) for item in checked.violations if item.failed is None}
-    fresh = [item for item in again.violations if (item.check, item.rule, item.column) not in known]
+    again, broken_again = _check_once(rest, contract, circumstances)
+    known = {(item.check, item.column) for item in broken if item.rows is None}
+    fresh = [
+        violation
+        for violation, item in zip(again.violations, broken_again, strict=True)
+        if (_sets_aside(item, contract) if item.rows is not None else (item.check, item.column) not in known)
+    ]
     if not fresh:
         return checked
     # setting rows aside broke another clause (a frame check, the least number of rows): nothing can be published
     return Checked(checked.rows, (*checked.violations, *map(_critical, fresh)), checked.failed, checked.reasons)
 
 
-def _check_once(batch: Batch, contract: Contract) -> Checked:
+def _check_once(batch: Batch, contract: Contract, circumstances: Circumstances) -> tuple[Checked, list[Broken]]:
     keys = Keys(batch.table, contract.key, personal=any(contract.columns[name].personal for name in contract.key))
     blamed = _blamed_cells(batch, contract)
-    broken = [*_own_clauses(batch, contract, blamed), *_pandera_clauses(batch, contract, blamed)]
+    broken = [
+        *_own_clauses(batch, contract, blamed),
+        *_pandera_clauses(batch, contract, blamed),
+        *broken_clauses(Subject(batch, contract, circumstances)),
+    ]
     failed = np.zeros(batch.rows, dtype=bool)
     heavy = np.zeros(batch.rows, dtype=bool)
-    for item in broken:
+    blaming = [item for item in broken if item.rows is None or _sets_aside(item, contract)]
+    for item in blaming:
         if item.rows is not None:
             failed[item.rows] = True
-            if contract.severity_of(item.check, Severity.CRITICAL, item.column) is Severity.CRITICAL:
+            if _severity(item, contract) is Severity.CRITICAL:
                 heavy[item.rows] = True
     beyond = bool(heavy.sum() > math.floor(contract.tolerance * batch.rows + 1e-9))
     violations = tuple(_violation(item, batch, contract, keys, beyond=beyond) for item in broken)
-    return Checked(batch.rows, violations, failed, reasons_table(broken, keys))
+    return Checked(batch.rows, violations, failed, reasons_table(blaming, keys)), broken
+
+
+def _severity(item: Broken, contract: Contract) -> Severity:
+    return contract.severity_of(item.check, item.default, item.column)
+
+
+def _sets_aside(item: Broken, contract: Contract) -> bool:
+    return item.promised or _severity(item, contract) is Severity.CRITICAL
 
 
 def _violation(item: Broken, batch: Batch, contract: Contract, keys: Keys, *, beyond: bool) -> Violation:
     where = f"column {item.column!r}" if item.column else "the table"
-    severity = contract.severity_of(item.check, Severity.CRITICAL, item.column)
+    severity = _severity(item, contract)
     if item.rows is None:
         return Violation(item.check, item.rule, severity, f"{where}: {item.rule}", item.column)
     if severity is Severity.CRITICAL and not beyond:
@@ -130,9 +149,7 @@ def _blamed_cells(batch: Batch, contract: Contract) -> dict[str, Broken]:
 
 
 def _own_clauses(batch: Batch, contract: Contract, blamed: Mapping[str, Broken]) -> Iterator[Broken]:
-    """What pandera is not asked: the number of rows, types that do not fit, cells it cannot be handed, the key."""
-    if batch.rows < contract.rows_min:
-        yield Broken("volume", f"{batch.rows} rows, at least {contract.rows_min} expected", None, None)
+    """What pandera cannot be asked: types that do not fit, cells it cannot be handed, the key."""
     for column, why in batch.mismatches.items():
         yield Broken("schema_mismatch", why, column, None)
     yield from (item for name, item in blamed.items() if name not in contract.later_columns)

@@ -4,41 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from datetime import timedelta
+from datetime import date, timedelta
 from difflib import get_close_matches
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from tidegate_contracts.catalogue import CATALOGUE, is_advice
+from tidegate_contracts.alarm_budget import AlarmBudget
+from tidegate_contracts.arguments import COLUMNS, parse
+from tidegate_contracts.catalogue import is_advice
 from tidegate_contracts.column import Column
 from tidegate_contracts.errors import ContractError
+from tidegate_contracts.foreign_key import ForeignKey
 from tidegate_contracts.identity import describe_schema, json_value
+from tidegate_contracts.sample import Sample
 from tidegate_contracts.severity import Severity
-
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_VERSION = re.compile(r"\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.-]+)?")
-_SEASONS = (None, "day_of_week")
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmBudget:
-    """How often statistics may cry wolf.
-
-    Attributes:
-        one_in: At most one false alarm in this many batches, for the whole contract; at least 2.
-    """
-
-    one_in: int = 50
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.one_in, int) or isinstance(self.one_in, bool) or self.one_in < 2:
-            raise ContractError("alarm_budget: one_in", found=repr(self.one_in), allowed="a whole number from 2 up")
+from tidegate_contracts.suppression import Suppression
+from tidegate_contracts.upstream import Upstream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,22 +39,43 @@ class Contract:
         owner: Who answers for the dataset.
         schema: A ``pandera.pandas`` ``DataFrameModel`` or ``DataFrameSchema``.
         contact: How to reach the owner.
+        reviewed_on: When somebody last looked whether it is still right.
         key: Columns that identify a row together.
+        entity: Columns that name whom or what a row is about; no entity may stand on both sides of a split.
         event_time: The column with the time at which a row's event happened.
         time_zone: The zone in which hours, days and naive times are read; None means UTC, and naive times stay naive.
+        prediction_time: The column with the time at which the prediction was made; no feature may be later.
         features: Columns the model reads; by default all that are no key, time, prediction or label.
         prediction: The column with the model's prediction.
         label: The column with what came true; not expected when a batch is gated.
+        classes: The label's classes, or a mapping of each to the least and greatest share of rows it may have.
+        decision_threshold: The prediction, in (0, 1), from which a case counts as positive.
+        costs: What a false positive and a false negative cost, in one unit.
+        floors: The least acceptable value of each metric of the model, such as ``{"recall": 0.6}``.
+        annotator: The column that says who gave a label.
+        standardised: Columns scaled to mean 0 and standard deviation 1 on the training data.
         slices: Columns whose values name the subsets of rows that are watched one by one.
         cadence: How often a batch is expected.
         arrive_within: How long after the end of its window a batch may arrive.
         label_delay: How long after the event labels are complete.
+        freshness: The greatest age of a batch's newest event.
+        max_age: The greatest age of any row's event; older rows are set aside.
+        volume: The least and greatest number of rows, or ``"learnt"`` from the reference's batches of the same season.
+        scope: What the model was made for: a function from a data frame to one truth value a row, or a pandera check.
+        upstream: What must be ready before a batch may be judged.
+        references: Columns whose values must be keys of another table.
+        population: For columns, the share of each category in the population that rows should represent.
+        suppression: Whose rows must not be there.
         season: ``"day_of_week"`` where days of the week differ; None where nothing repeats.
         tolerance: The share of rows, in [0, 1), that may fail checks and be set aside while the rest is published.
         rows_min: The least number of rows in a batch.
         alarm_budget: How often statistics may alarm falsely. A contract that states one cannot be gated without an
             approved reference; one that states none is gated on its rules until a reference is approved.
         severity: The severity of a check's findings, by catalogue name.
+        actions: What happens on ``info``, ``warning`` and ``critical``: ``pass``, ``quarantine``, ``halt``,
+            ``fallback``; for people and for :mod:`lint <tidegate_contracts.lint>`.
+        waived: Contract-time checks that do not apply here, by name, each with its reason.
+        keep_sample: How many rows reports may keep; None keeps no row.
         failure_threshold: How many critical batches in a row open the breaker.
         cool_down: After how long an open breaker lets one batch probe; None waits for a person.
         path: Where it was loaded from (``path.py:name``); set by loading, no part of its identity.
@@ -82,21 +89,41 @@ class Contract:
     owner: str
     schema: Any
     contact: str | None = None
+    reviewed_on: date | None = None
     key: tuple[str, ...] = ()
+    entity: tuple[str, ...] = ()
     event_time: str | None = None
     time_zone: str | None = None
+    prediction_time: str | None = None
     features: tuple[str, ...] | None = None
     prediction: str | None = None
     label: str | None = None
+    classes: tuple[Any, ...] | Mapping[Any, tuple[float, float]] = ()
+    decision_threshold: float | None = None
+    costs: tuple[float, float] | None = None
+    floors: Mapping[str, float] = field(default_factory=dict)
+    annotator: str | None = None
+    standardised: tuple[str, ...] = ()
     slices: tuple[str, ...] = ()
     cadence: timedelta | None = None
     arrive_within: timedelta | None = None
     label_delay: timedelta | None = None
+    freshness: timedelta | None = None
+    max_age: timedelta | None = None
     season: str | None = None
     tolerance: float = 0.0
     rows_min: int = 1
+    volume: tuple[int, int] | str | None = None
+    scope: Callable[[Any], Any] | None = None
+    upstream: tuple[Upstream, ...] = ()
+    references: tuple[ForeignKey, ...] = ()
+    population: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    suppression: Suppression | None = None
     alarm_budget: AlarmBudget | None = None
     severity: Mapping[str, str] = field(default_factory=dict)
+    actions: Mapping[str, str] = field(default_factory=dict)
+    waived: Mapping[str, str] = field(default_factory=dict)
+    keep_sample: Sample | None = None
     failure_threshold: int = 1
     cool_down: timedelta | None = None
     path: str | None = None
@@ -105,7 +132,7 @@ class Contract:
 
         def __init__(self, **arguments: Any) -> None:
             for name, value in _complete(arguments).items():
-                object.__setattr__(self, name, _frozen(name, value))
+                object.__setattr__(self, name, parse(name, value))
             self._validate()
 
     @cached_property
@@ -189,49 +216,12 @@ class Contract:
         }
 
     def _validate(self) -> None:
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if isinstance(value, str) and value != value.encode("utf-8", "replace").decode():
-                raise ContractError(f"contract argument {item.name!r}", found=ascii(value), allowed="valid Unicode")
-        _match("name", self.name, _NAME, "lower-case letters, digits and _, starting with a letter, at most 63")
-        _match("version", self.version, _VERSION, "major.minor.patch, such as '1.0.0'")
-        if not isinstance(self.owner, str) or not self.owner.strip():
-            raise ContractError(
-                "contract argument 'owner'", found=repr(self.owner), allowed="who answers for the dataset"
-            )
+        """What one argument cannot know of itself: the columns that others name."""
         if not self.columns and not self.pandera_schema.columns:
             raise ContractError(f"contract {self.name!r}: the schema declares no columns")
-        self._validate_columns()
-        self._validate_numbers()
-        for check, word in self.severity.items():
-            if check not in CATALOGUE:
-                close = get_close_matches(str(check), CATALOGUE, n=1)
-                raise ContractError(
-                    "severity: unknown check", found=repr(check), hint=f"did you mean {close[0]!r}?" if close else None
-                )
-            if word not in list(Severity):
-                raise ContractError(f"severity of {check!r}", found=repr(word), allowed=", ".join(Severity))
-        if self.season not in _SEASONS:
-            raise ContractError("season", found=repr(self.season), allowed="'day_of_week' or None")
-        try:
-            ZoneInfo(self.time_zone or "UTC")
-        except (ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
-            raise ContractError(
-                "time_zone", found=repr(self.time_zone), allowed="a name such as 'Europe/Paris'"
-            ) from error
-
-    def _validate_columns(self) -> None:
-        named = {
-            "key": self.key,
-            "event_time": (self.event_time,),
-            "features": self.features or (),
-            "prediction": (self.prediction,),
-            "label": (self.label,),
-            "slices": self.slices,
-        }
-        for argument, names in named.items():
-            for name in names:
-                if name is not None and (not isinstance(name, str) or name not in self.columns):
+        for argument, names_of in COLUMNS.items():
+            for name in names_of(getattr(self, argument)):
+                if not isinstance(name, str) or name not in self.columns:
                     close = get_close_matches(str(name), self.columns, n=1)
                     raise ContractError(
                         f"contract {self.name!r}: {argument} names an unknown column",
@@ -239,7 +229,6 @@ class Contract:
                         allowed=", ".join(self.columns),
                         hint=f"did you mean {close[0]!r}?" if close else None,
                     )
-
         for name in self.slices:
             if self.columns[name].personal:
                 raise ContractError(
@@ -247,22 +236,6 @@ class Contract:
                     found=repr(name),
                     hint="its values would reach metrics and reports",
                 )
-
-    def _validate_numbers(self) -> None:
-        if not _is_number(self.tolerance) or not 0 <= self.tolerance < 1:
-            raise ContractError("tolerance", found=repr(self.tolerance), allowed="a share of rows, 0 <= tolerance < 1")
-        for argument, least in (("rows_min", 0), ("failure_threshold", 1)):
-            value = getattr(self, argument)
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise ContractError(argument, found=repr(value), allowed=f"a whole number from {least} up")
-        for argument in ("cadence", "arrive_within", "label_delay", "cool_down"):
-            value = getattr(self, argument)
-            if value is not None and (not isinstance(value, timedelta) or value < timedelta(0)):
-                raise ContractError(argument, found=repr(value), allowed="a timedelta of zero or more")
-        if self.cadence is not None and self.cadence == timedelta(0):
-            raise ContractError("cadence", found="0", allowed="a timedelta above zero")
-        if self.alarm_budget is not None and not isinstance(self.alarm_budget, AlarmBudget):
-            raise ContractError("alarm_budget", found=repr(self.alarm_budget), allowed="AlarmBudget(one_in=...)")
 
 
 def _complete(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -284,20 +257,6 @@ def _complete(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return defaults | dict(arguments)
 
 
-def _frozen(name: str, value: Any) -> Any:
-    if name == "severity":
-        if not isinstance(value, Mapping):
-            raise ContractError("severity", found=repr(value), allowed="a mapping of check names to severities")
-        return MappingProxyType(dict(value))
-    if name in ("key", "slices") or (name == "features" and value is not None):
-        if isinstance(value, str) or not isinstance(value, Iterable):
-            raise ContractError(
-                name, found=repr(value), allowed="a tuple of column names", hint=f"write {name}=({value!r},)"
-            )
-        return tuple(value)
-    return value
-
-
 def _as_schema(schema: Any) -> Any:
     import pandera.pandas as pandera
 
@@ -310,12 +269,3 @@ def _as_schema(schema: Any) -> Any:
         found=repr(schema),
         allowed="a DataFrameModel or DataFrameSchema of pandera.pandas",
     )
-
-
-def _match(argument: str, value: Any, pattern: re.Pattern[str], allowed: str) -> None:
-    if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise ContractError(f"contract argument {argument!r}", found=repr(value), allowed=allowed)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

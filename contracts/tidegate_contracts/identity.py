@@ -6,7 +6,7 @@ import hashlib
 import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, is_dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from types import CodeType
 from typing import Any
@@ -20,8 +20,12 @@ def json_value(value: Any) -> Any:
         return [json_value(item) for item in value]
     if isinstance(value, timedelta):
         return value.total_seconds()
+    if isinstance(value, date):
+        return value.isoformat()
     if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
+        return json_value(asdict(value))
+    if callable(value) and not isinstance(value, type):
+        return _check(value) if hasattr(value, "statistics") else list(_code(value, set()))
     return value if isinstance(value, str | int | float | bool | None) else stable_repr(value)
 
 

@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from tidegate_contracts.severity import Severity
+
 SCHEMA = pa.schema(
     [
         pa.field("row", pa.int64()),
@@ -33,12 +35,17 @@ class Broken:
         rule: The clause with its arguments.
         column: The column concerned, or None.
         rows: 0-based positions as delivered; None where the table as a whole is blamed.
+        default: Its severity where the contract says nothing else.
+        promised: Whether a failing row is set aside whatever the severity. Where it is not (what only looks wrong),
+            rows are set aside only if the contract makes the check critical, and otherwise told of.
     """
 
     check: str
     rule: str
     column: str | None
     rows: npt.NDArray[np.int64] | None
+    default: Severity = Severity.CRITICAL
+    promised: bool = True
 
 
 def reasons_table(broken: Iterable[Broken], keys: Keys) -> Any:

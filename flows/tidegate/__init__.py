@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tidegate_contracts.contract import AlarmBudget as AlarmBudget
+    from tidegate_contracts.alarm_budget import AlarmBudget as AlarmBudget
     from tidegate_contracts.contract import Contract as Contract
     from tidegate_contracts.errors import ContractError as ContractError
     from tidegate_contracts.errors import Halted as Halted
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from tidegate_contracts.errors import StoreError as StoreError
     from tidegate_contracts.errors import TidegateError as TidegateError
     from tidegate_contracts.errors import UsageError as UsageError
+    from tidegate_contracts.foreign_key import ForeignKey as ForeignKey
     from tidegate_contracts.load import load_contract as load_contract
+    from tidegate_contracts.sample import Sample as Sample
     from tidegate_contracts.severity import Severity as Severity
+    from tidegate_contracts.suppression import Suppression as Suppression
+    from tidegate_contracts.upstream import Upstream as Upstream
     from tidegate_flows.gate import gate as gate
     from tidegate_flows.gate import require_closed as require_closed
     from tidegate_flows.labels import join_labels as join_labels
@@ -31,17 +35,21 @@ if TYPE_CHECKING:
     from tidegate_monitors.verdict import Verdict as Verdict
 
 _HOMES = {
-    "AlarmBudget": "tidegate_contracts.contract",
+    "AlarmBudget": "tidegate_contracts.alarm_budget",
     "Contract": "tidegate_contracts.contract",
     "ContractError": "tidegate_contracts.errors",
     "Decision": "tidegate_monitors.breaker",
+    "ForeignKey": "tidegate_contracts.foreign_key",
     "Halted": "tidegate_contracts.errors",
     "MonitorError": "tidegate_contracts.errors",
     "Run": "tidegate_monitors.run",
+    "Sample": "tidegate_contracts.sample",
     "Severity": "tidegate_contracts.severity",
     "State": "tidegate_monitors.breaker",
     "StoreError": "tidegate_contracts.errors",
+    "Suppression": "tidegate_contracts.suppression",
     "TidegateError": "tidegate_contracts.errors",
+    "Upstream": "tidegate_contracts.upstream",
     "UsageError": "tidegate_contracts.errors",
     "Verdict": "tidegate_monitors.verdict",
     "check": "tidegate_flows.look",

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,29 @@ def refusal(error: tg.ContractError, *words: str) -> None:
         pytest.param({"slices": None}, ("slices", "None"), id="slices None"),
         pytest.param({"key": (["order_id"],)}, ("key", "order_id"), id="key in a list in a tuple"),
         pytest.param({"event_time": ["placed"]}, ("event_time", "placed"), id="event_time in a list"),
+        pytest.param({"reviewed_on": "2024-02-01"}, ("reviewed_on", "datetime.date"), id="reviewed_on as text"),
+        pytest.param({"decision_threshold": 0}, ("decision_threshold", "0"), id="decision_threshold zero"),
+        pytest.param({"costs": (1, -1)}, ("costs", "-1", "zero or more"), id="costs negative"),
+        pytest.param({"costs": 5}, ("costs", "5", "false positive"), id="costs as a number"),
+        pytest.param({"floors": {"recall": float("nan")}}, ("floors['recall']", "nan"), id="floor NaN"),
+        pytest.param({"volume": (5, 1)}, ("volume", "(5, 1)", "'learnt'"), id="volume upside down"),
+        pytest.param({"volume": "learned"}, ("volume", "'learned'", "'learnt'"), id="volume misspelt"),
+        pytest.param({"classes": "01"}, ("classes", "'01'", "tuple"), id="classes as text"),
+        pytest.param({"classes": {0: (0.9, 0.1)}}, ("classes[0]", "share"), id="shares upside down"),
+        pytest.param({"scope": "amount > 1"}, ("scope", "function"), id="scope as text"),
+        pytest.param({"upstream": "shop"}, ("upstream", "'shop'", "Upstream"), id="upstream as text"),
+        pytest.param({"upstream": ("shop",)}, ("upstream", "'shop'", "Upstream"), id="upstream of texts"),
+        pytest.param({"references": {"country": "x"}}, ("references", "'country'", "ForeignKey"), id="references"),
+        pytest.param({"population": {"country": {"DE": 0.2}}}, ("population['country']", "add up to 1"), id="shares"),
+        pytest.param({"population": {"country": {"DE": "all"}}}, ("population['country']", "add up"), id="share text"),
+        pytest.param({"population": {"land": {"DE": 1.0}}}, ("population", "'land'", "unknown"), id="share of what"),
+        pytest.param({"suppression": "gone.txt"}, ("suppression", "Suppression"), id="suppression as text"),
+        pytest.param({"actions": {"critical": "panic"}}, ("actions['critical']", "'panic'", "halt"), id="action"),
+        pytest.param({"actions": {"fatal": "halt"}}, ("actions['fatal']", "critical"), id="action on what"),
+        pytest.param({"waived": {"no_slices": " "}}, ("waived['no_slices']", "reason"), id="waived without reason"),
+        pytest.param({"waived": {"drift": "no"}}, ("waived", "'drift'", "severity"), id="waived at batch time"),
+        pytest.param({"waived": {"no_slice": "x"}}, ("waived", "'no_slice'", "'no_slices'"), id="waived misspelt"),
+        pytest.param({"keep_sample": 100}, ("keep_sample", "100", "Sample"), id="keep_sample as a number"),
     ],
 )
 def test_a_bad_argument_is_refused_with_what_was_found_and_what_is_allowed(
@@ -441,6 +464,10 @@ def test_where_a_contract_was_loaded_from_is_no_part_of_it(contract: tg.Contract
     assert replace(contract, path="/somewhere/else.py:contract").sha256 == contract.sha256
 
 
+def _in_scope(frame: pd.DataFrame) -> Any:
+    return frame["amount"] > 1
+
+
 OTHER_ARGUMENTS: dict[str, Any] = {
     "name": "orders2",
     "version": "1.0.1",
@@ -463,6 +490,26 @@ OTHER_ARGUMENTS: dict[str, Any] = {
     "severity": {"drift": "info"},
     "failure_threshold": 2,
     "cool_down": timedelta(hours=1),
+    "reviewed_on": date(2024, 2, 1),
+    "entity": ("country",),
+    "prediction_time": "placed",
+    "classes": (0, 1),
+    "decision_threshold": 0.3,
+    "costs": (1.0, 5.0),
+    "floors": {"recall": 0.6},
+    "annotator": "note",
+    "standardised": ("amount",),
+    "freshness": timedelta(hours=2),
+    "max_age": timedelta(days=400),
+    "volume": (10, 1000),
+    "scope": _in_scope,
+    "upstream": (tg.Upstream("shop", marker="_SUCCESS"),),
+    "references": (tg.ForeignKey("country", "countries.csv", "code"),),
+    "population": {"country": {"DE": 0.5, "FR": 0.5}},
+    "suppression": tg.Suppression("order_id", "gone.txt"),
+    "actions": {"critical": "halt"},
+    "waived": {"no_slices": "one country only"},
+    "keep_sample": tg.Sample(100, seed=0),
 }
 
 
