@@ -22,6 +22,8 @@ class Circumstances:
         suppressed: The lines of the suppression list.
         upstream: For each upstream what it promises: the number of rows its manifest states, None where it states
             none, or a text that says why it is not ready.
+        delivered: How many rows were delivered, where a clause is asked about what is left of them; None where none
+            was set aside yet.
     """
 
     now: datetime | None = None
@@ -29,6 +31,7 @@ class Circumstances:
     tables: Mapping[ForeignKey, Any] = field(default_factory=lambda: MappingProxyType({}))
     suppressed: frozenset[str] | None = None
     upstream: Mapping[str, int | str | None] = field(default_factory=lambda: MappingProxyType({}))
+    delivered: int | None = None
 
 
 NOTHING_KNOWN = Circumstances()

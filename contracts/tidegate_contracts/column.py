@@ -44,8 +44,13 @@ class Column:
     metadata: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
-    def of_pandera(cls, name: str, column: Any) -> Column:
-        """Read a ``pandera.Column``.
+    def of_pandera(cls, name: str, column: Any, dtype: Any = None) -> Column:
+        """Read a pandera column or level of an index.
+
+        Args:
+            name: What it is called in a file.
+            column: The pandera object.
+            dtype: The data type that the schema declares for all columns at once, if any.
 
         Raises:
             ContractError: ``metadata`` holds a word that means nothing here.
@@ -56,7 +61,7 @@ class Column:
             raise ContractError(f"column {name!r}: metadata 'drift'", found=repr(drift), allowed=", ".join(DRIFT_WORDS))
         return cls(
             name=name,
-            type=declared_type(column.dtype),
+            type=declared_type(dtype if dtype is not None else column.dtype),
             nullable=bool(column.nullable),
             description=column.description,
             unit=metadata.get("unit"),

@@ -18,6 +18,7 @@ from tidegate_contracts.alarm_budget import AlarmBudget
 from tidegate_contracts.arguments import COLUMNS, parse
 from tidegate_contracts.catalogue import is_advice
 from tidegate_contracts.column import Column
+from tidegate_contracts.dialect import fields_of, is_pattern, schema_of
 from tidegate_contracts.errors import ContractError
 from tidegate_contracts.foreign_key import ForeignKey
 from tidegate_contracts.identity import describe_schema, json_value
@@ -37,7 +38,7 @@ class Contract:
         name: The dataset, ``[a-z][a-z0-9_]{0,62}``.
         version: ``major.minor.patch``.
         owner: Who answers for the dataset.
-        schema: A ``pandera.pandas`` ``DataFrameModel`` or ``DataFrameSchema``.
+        schema: A ``DataFrameModel`` or ``DataFrameSchema`` of ``pandera.pandas`` or ``pandera.polars``.
         contact: How to reach the owner.
         reviewed_on: When somebody last looked whether it is still right.
         key: Columns that identify a row together.
@@ -137,36 +138,49 @@ class Contract:
 
     @cached_property
     def pandera_schema(self) -> Any:
-        """The schema as a ``pandera.pandas.DataFrameSchema``, the user's own object untouched."""
-        return _as_schema(self.schema)
+        """The schema as pandera's ``DataFrameSchema``, the user's own object untouched."""
+        return schema_of(self.schema)
 
     @cached_property
     def columns(self) -> Mapping[str, Column]:
-        """All columns declared by name, in declared order; see :meth:`column` for those declared by a pattern."""
+        """All columns declared by name, in declared order, after the levels of the index; see :meth:`column`."""
+        whole = self.pandera_schema.dtype
+        fields_ = fields_of(self.pandera_schema).items()
         return MappingProxyType(
-            {
-                name: Column.of_pandera(name, column)
-                for name, column in self.pandera_schema.columns.items()
-                if not column.regex
-            }
+            {name: Column.of_pandera(name, item, whole) for name, item in fields_ if not is_pattern(item)}
         )
 
     @cached_property
     def _patterns(self) -> tuple[tuple[re.Pattern[str], Any], ...]:
         columns = self.pandera_schema.columns.items()
-        return tuple((re.compile(name), column) for name, column in columns if column.regex)
+        return tuple((re.compile(name), column) for name, column in columns if is_pattern(column))
+
+    def pattern_of(self, name: str) -> Any:
+        """The pandera column declared by the first pattern that a delivered column begins with; None for none."""
+        return next((column for pattern, column in self._patterns if pattern.match(name)), None)
 
     def column(self, name: str) -> Column | None:
-        """What is declared of a delivered column, by its name or by the first pattern it begins with; else None."""
+        """What is declared of a delivered column, by its name or by a pattern; None where nothing is."""
         if name in self.columns:
             return self.columns[name]
-        found = next((column for pattern, column in self._patterns if pattern.match(name)), None)
-        return Column.of_pandera(name, found) if found is not None else None
+        found = self.pattern_of(name)
+        return Column.of_pandera(name, found, self.pandera_schema.dtype) if found is not None else None
 
     def coerces(self, name: str) -> bool:
         """Whether the schema coerces a column itself."""
-        column = self.pandera_schema.columns.get(name)
-        return column is not None and bool(column.coerce)
+        field_ = fields_of(self.pandera_schema).get(name) or self.pattern_of(name)
+        return field_ is not None and bool(field_.coerce or self.pandera_schema.coerce)
+
+    @property
+    def has_personal_key(self) -> bool:
+        """Whether a row's key could name somebody, so that it is shown hashed only."""
+        listed = self.suppression is not None and self.suppression.column in self.key
+        return listed or any(self.columns[name].personal for name in self.key)
+
+    def is_unique(self, name: str) -> bool:
+        """Whether the schema itself says that a column has no value twice."""
+        field_ = fields_of(self.pandera_schema).get(name)
+        return field_ is not None and bool(field_.unique)
 
     @cached_property
     def later_columns(self) -> frozenset[str]:
@@ -255,17 +269,3 @@ def _complete(arguments: Mapping[str, Any]) -> dict[str, Any]:
         for name, item in known.items()
     }
     return defaults | dict(arguments)
-
-
-def _as_schema(schema: Any) -> Any:
-    import pandera.pandas as pandera
-
-    if isinstance(schema, pandera.DataFrameSchema):
-        return schema
-    if isinstance(schema, type) and issubclass(schema, pandera.DataFrameModel):
-        return schema.to_schema()
-    raise ContractError(
-        "contract argument 'schema'",
-        found=repr(schema),
-        allowed="a DataFrameModel or DataFrameSchema of pandera.pandas",
-    )

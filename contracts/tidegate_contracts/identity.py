@@ -11,6 +11,8 @@ from functools import partial
 from types import CodeType
 from typing import Any
 
+from tidegate_contracts.dialect import dialect_of
+
 
 def json_value(value: Any) -> Any:
     """A value of an argument as a JSON value; what has no other form becomes its repr."""
@@ -45,8 +47,13 @@ def describe_schema(schema: Any) -> dict[str, Any]:
     levels = getattr(schema.index, "indexes", [schema.index])
     return {
         **{name: json_value(getattr(schema, name)) for name in ("strict", "ordered", "unique", "coerce")},
+        "dialect": dialect_of(schema).value,
+        "dtype": None if schema.dtype is None else str(schema.dtype),
         "columns": [_field(column) for column in schema.columns.values()],
         "index": [_field(level) for level in levels if level is not None],
+        "index_rules": {
+            name: json_value(getattr(schema.index, name, None)) for name in ("unique", "strict", "ordered", "coerce")
+        },
         "checks": [_check(check) for check in schema.checks],
     }
 
@@ -61,7 +68,7 @@ def _field(field_: Any) -> dict[str, Any]:
             for name in ("name", "nullable", "unique", "coerce", "required", "regex")
         },
         "type": [str(field_.dtype), repr(native), json_value([] if categories is None else list(categories))],
-        "report_duplicates": str(field_.report_duplicates),
+        "report_duplicates": str(getattr(field_, "report_duplicates", "all")),
         "checks": [_check(check) for check in field_.checks],
     }
 
@@ -78,6 +85,11 @@ def clause(check: Any) -> str:
     return f"{check.name}({arguments})" if arguments else str(check.name)
 
 
+def is_built_in(check: Any) -> bool:
+    """Whether a check is pandera's own, whatever it was renamed to."""
+    return type(getattr(check, "_check_fn", None)).__module__.startswith("pandera.")
+
+
 def _check(check: Any) -> dict[str, Any]:
     """A pandera check as JSON values: its arguments, and the source of its code where it is custom."""
     return {
@@ -85,7 +97,7 @@ def _check(check: Any) -> dict[str, Any]:
         "clause": clause(check),
         "statistics": {name: _statistic(check.name, value) for name, value in (check.statistics or {}).items()},
         # a built-in check is wholly described by its name and arguments
-        "code": [] if check.statistics else list(_code(getattr(check, "_check_fn", check), set())),
+        "code": [] if is_built_in(check) else list(_code(getattr(check, "_check_fn", check), set())),
     }
 
 
@@ -109,12 +121,21 @@ def _code(function: Any, seen: set[int]) -> Iterable[str]:
     seen.add(id(function))
     if not str(getattr(function, "__module__", "")).startswith("pandera."):
         yield _source(function, code)
+        yield from _constants(function, code)
     for cell in function.__closure__ or ():
         held = getattr(cell.cell_contents, "check_fn", cell.cell_contents)  # pandera wraps methods of models
         if callable(held) and not isinstance(held, type):
             yield from _code(held, seen)
         elif isinstance(held, str | int | float | bool | tuple | list | frozenset | None):
             yield stable_repr(held)
+
+
+def _constants(function: Any, code: CodeType) -> Iterable[str]:
+    """The plain values of its module that a function reads: another limit makes another check."""
+    for name in sorted(code.co_names):
+        held = function.__globals__.get(name)
+        if isinstance(held, str | int | float | bool | tuple | list | frozenset) and not name.startswith("__"):
+            yield f"{name}={stable_repr(held)}"
 
 
 def _source(function: Any, code: CodeType) -> str:

@@ -42,7 +42,7 @@ class DeclaredType:
     Attributes:
         logical: The family.
         arrow: The Arrow type that values are brought to; None leaves them as they come.
-        native: The pandas dtype that pandera will ask for; None where it asks for none.
+        native: The pandas or polars data type that pandera will ask for; None where it asks for none.
     """
 
     logical: LogicalType
@@ -78,6 +78,8 @@ def declared_type(dtype: Any) -> DeclaredType:
     native = getattr(dtype, "type", None)
     if native is None:
         return ANY
+    if type(dtype).__module__.startswith("pandera.engines.polars"):
+        return _declared_in_polars(native)
     if isinstance(native, pd.ArrowDtype):
         return DeclaredType(logical_type(native.pyarrow_dtype), native.pyarrow_dtype, native)
     if isinstance(native, pd.CategoricalDtype):
@@ -89,8 +91,22 @@ def declared_type(dtype: Any) -> DeclaredType:
     numpy_type = getattr(native, "numpy_dtype", native)
     if not isinstance(numpy_type, np.dtype) or numpy_type.kind not in "biufMm":
         return ANY
+    if numpy_type == np.float16:  # Arrow can hardly compute with halves, and a single holds each of them exactly
+        return DeclaredType(LogicalType.NUMBER, pa.float32(), np.dtype("float32"))
     arrow = pa.from_numpy_dtype(numpy_type)
     return DeclaredType(_family(arrow), arrow, native)
+
+
+def _declared_in_polars(native: Any) -> DeclaredType:
+    """The declared type behind a polars data type."""
+    import polars as pl
+
+    arrow = pl.Series([], dtype=native).to_arrow().type
+    if pa.types.is_dictionary(arrow):
+        return DeclaredType(LogicalType.CATEGORY, None, native)
+    if _is_text(arrow):
+        return DeclaredType(LogicalType.TEXT, pa.string(), native)
+    return DeclaredType(_family(arrow), None if native == pl.Object else arrow, native)
 
 
 def reconcile(values: Any, declared: DeclaredType, *, text: bool = False, time_zone: str | None = None) -> Reconciled:
@@ -121,47 +137,6 @@ def reconcile(values: Any, declared: DeclaredType, *, text: bool = False, time_z
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return Reconciled(values, mismatch=f"some values of type {found} do not survive as {target}")
     return Reconciled(cast_values, cast=f"{found} → {target}")
-
-
-def to_series(values: Any, declared: DeclaredType) -> pd.Series[Any]:
-    """One reconciled column as the pandas series that pandera will be asked about.
-
-    Integers and booleans with missing values become what pandas makes of them (float64 below 2**53, else a masked
-    type), because a numpy integer cannot be missing; :func:`dtype_for` says which, so that the schema can follow.
-    """
-    native = dtype_for(values, declared)
-    if native is None:
-        series: pd.Series[Any] = values.to_pandas()
-        return series
-    if isinstance(native, pd.CategoricalDtype) and native.categories is not None:
-        present = values.to_pandas()
-        return pd.Series(pd.Categorical(present.where(present.isin(native.categories)), dtype=native))
-    if isinstance(native, pd.StringDtype):
-        return pd.Series(pd.array(values.to_numpy(zero_copy_only=False), dtype=native))
-    if isinstance(native, pd.api.extensions.ExtensionDtype) and not isinstance(native, pd.DatetimeTZDtype):
-        return pd.Series(values.to_pandas(types_mapper=lambda _: native))
-    series = values.to_pandas()
-    return series if series.dtype == native else series.astype(native)
-
-
-def strange_categories(values: Any, declared: DeclaredType) -> npt.NDArray[np.int64]:
-    """Positions (0-based) of values outside the declared categories, which pandas would make missing in silence."""
-    native = declared.native
-    if not isinstance(native, pd.CategoricalDtype) or native.categories is None:
-        return np.zeros(0, dtype=np.int64)
-    series = values.to_pandas()
-    return np.flatnonzero((series.notna() & ~series.isin(native.categories)).to_numpy())
-
-
-def dtype_for(values: Any, declared: DeclaredType) -> Any:
-    """The pandas dtype a column really gets: the declared one unless missing values forbid it."""
-    native = declared.native
-    if not isinstance(native, np.dtype) or values.null_count == 0:
-        return native
-    if native.kind in "iu":
-        masked = pd.UInt64Dtype() if native.kind == "u" else pd.Int64Dtype()
-        return np.dtype("float64") if _fits_float(values) else masked
-    return pd.BooleanDtype() if native.kind == "b" else native
 
 
 def _family(arrow: Any) -> LogicalType:
@@ -196,9 +171,11 @@ def _is_zoned(arrow: Any) -> bool:
 
 
 def _plain(values: Any) -> Any:
-    """Dictionary-encoded and large text as plain values."""
+    """Dictionary-encoded and large text as plain values, and halves as singles."""
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
+    if pa.types.is_float16(values.type):
+        return values.cast(pa.float32())
     return values.cast(pa.string()) if _is_text(values.type) and not pa.types.is_string(values.type) else values
 
 
@@ -208,7 +185,7 @@ def _refusal(values: Any, target: Any, time_zone: str | None) -> str | None:
     if pa.types.is_null(values.type):
         return None
     if have is LogicalType.INTEGER and want is LogicalType.NUMBER:
-        return None if _fits_float(values) else f"integers beyond 2**53 do not survive as {target}"
+        return None if fits_float(values) else f"integers beyond 2**53 do not survive as {target}"
     if have is LogicalType.TIME and want is LogicalType.TIME:
         return _zone_refusal(values.type, target, time_zone)
     if have is not want or have is LogicalType.ANY:
@@ -226,7 +203,8 @@ def _zone_refusal(have: Any, target: Any, time_zone: str | None) -> str | None:
     return None
 
 
-def _fits_float(values: Any) -> bool:
+def fits_float(values: Any) -> bool:
+    """Whether each integer of an Arrow column is exact as a float64: none beyond 2**53."""
     bounds = pc.min_max(values).as_py()
     return bounds["max"] is None or max(abs(bounds["min"]), abs(bounds["max"])) <= 2**53
 

@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from tidegate_contracts.upstream import Upstream as Upstream
     from tidegate_flows.gate import gate as gate
     from tidegate_flows.gate import require_closed as require_closed
+    from tidegate_flows.intake.sql import Query as Query
     from tidegate_flows.labels import join_labels as join_labels
     from tidegate_flows.look import check as check
+    from tidegate_flows.split import SplitReport as SplitReport
+    from tidegate_flows.split import check_split as check_split
     from tidegate_monitors.breaker import Decision as Decision
     from tidegate_monitors.breaker import State as State
     from tidegate_monitors.run import Run as Run
@@ -42,9 +45,11 @@ _HOMES = {
     "ForeignKey": "tidegate_contracts.foreign_key",
     "Halted": "tidegate_contracts.errors",
     "MonitorError": "tidegate_contracts.errors",
+    "Query": "tidegate_flows.intake.sql",
     "Run": "tidegate_monitors.run",
     "Sample": "tidegate_contracts.sample",
     "Severity": "tidegate_contracts.severity",
+    "SplitReport": "tidegate_flows.split",
     "State": "tidegate_monitors.breaker",
     "StoreError": "tidegate_contracts.errors",
     "Suppression": "tidegate_contracts.suppression",
@@ -53,6 +58,7 @@ _HOMES = {
     "UsageError": "tidegate_contracts.errors",
     "Verdict": "tidegate_monitors.verdict",
     "check": "tidegate_flows.look",
+    "check_split": "tidegate_flows.split",
     "gate": "tidegate_flows.gate",
     "join_labels": "tidegate_flows.labels",
     "load_contract": "tidegate_contracts.load",

@@ -14,6 +14,7 @@ from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import Halted, MonitorError, StoreError, UsageError
 from tidegate_contracts.load import load_contract
 from tidegate_flows import intake
+from tidegate_flows.circumstances import ask_upstream
 from tidegate_flows.held import release_due
 from tidegate_flows.intake import Staged
 from tidegate_flows.ledger import batches, breakers, counters
@@ -51,8 +52,10 @@ def gate(
 
     Raises:
         ContractError: The contract is wrong.
-        UsageError: There is no such batch, or an alarm budget was promised and no reference is approved.
-        StoreError: The store or ledger cannot be used; nothing was published.
+        UsageError: There is no such batch, or an alarm budget was promised and no reference is approved, or the
+            contract waits for upstream signals and a frame has no folder to look for them in.
+        StoreError: The store or ledger, or a table or list that the contract refers to, cannot be used; nothing was
+            published.
         MonitorError: A check or statistic raised; nothing was published.
     """
     loaded = load_contract(contract)
@@ -78,7 +81,8 @@ def gate_at(
             recover(place, contract.name)  # whoever decided may not have moved its files yet
             return replace(stored(place, claim.run, frame=staged.frame), repeated=True)
         with _held(place, claim, contract):
-            seen = look(place, staged, contract, as_of=as_of, started=started)
+            answers = ask_upstream(contract, delivery, staged.id)
+            seen = look(place, staged, contract, as_of=as_of, started=started, upstream=answers)
             release_due(place, contract, seen.received)
             return commit(place, claim, seen, contract)
 

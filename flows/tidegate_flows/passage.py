@@ -15,12 +15,14 @@ from sqlalchemy import Connection
 
 from tidegate_contracts.batch import Batch
 from tidegate_contracts.check import Checked, check
+from tidegate_contracts.circumstances import NOTHING_KNOWN, Circumstances
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import MonitorError, TidegateError, UsageError
 from tidegate_contracts.reasons import SCHEMA
 from tidegate_contracts.severity import Severity
 from tidegate_contracts.violation import Violation
 from tidegate_flows import intake
+from tidegate_flows.circumstances import NOBODY, Answers, gather
 from tidegate_flows.intake import Staged, UnreadableError
 from tidegate_flows.ledger import audit, batches, breakers, contracts, counters, runs
 from tidegate_flows.ledger.batches import Claim
@@ -63,10 +65,29 @@ class Seen:
     started: float
 
 
-def look(place: Place, staged: Staged, contract: Contract, *, as_of: datetime | str | None, started: float) -> Seen:
+def look(
+    place: Place,
+    staged: Staged,
+    contract: Contract,
+    *,
+    as_of: datetime | str | None,
+    started: float,
+    upstream: Answers = NOBODY,
+    came: datetime | None = None,
+) -> Seen:
     """Decode, check, profile and compare a staged delivery.
 
+    Args:
+        place: Where it is judged.
+        staged: The delivery.
+        contract: What was promised.
+        as_of: The batch's time for the breaker.
+        started: When the work on it began, by the performance counter.
+        upstream: What the delivery depends on, as it was when it came.
+        came: When it came, if it is judged again: nothing grows stale or late by waiting here.
+
     Raises:
+        StoreError: What the contract refers to cannot be read.
         UsageError: The contract promises a false-alarm rate and no reference is approved.
         MonitorError: A check or statistic raised.
     """
@@ -88,24 +109,28 @@ def look(place: Place, staged: Staged, contract: Contract, *, as_of: datetime | 
                 last = runs.latest(connection, contract.name)
             as_of = last.received_at if last is not None else None
         return Seen(staged, None, observation, reference, intake.as_of(as_of, None, arrived), started)
-    observation = observed(batch, contract, reference)
-    return Seen(staged, batch, observation, reference, intake.as_of(as_of, batch, arrived), started)
+    received = intake.as_of(as_of, batch, arrived)
+    then = came or received
+    known = gather(contract, now=then, arrived=then, upstream=upstream, delivered=batch.rows)
+    return Seen(staged, batch, observed(batch, contract, reference, known), reference, received, started)
 
 
-def observed(batch: Batch, contract: Contract, reference: Reference | None) -> Observation:
+def observed(
+    batch: Batch, contract: Contract, reference: Reference | None, circumstances: Circumstances = NOTHING_KNOWN
+) -> Observation:
     """What the contract and the reference say of a batch.
 
     Raises:
         MonitorError: A check or statistic raised.
     """
     try:
-        checked = check(batch, contract)
-        profile = Profile.of(batch.table, reference.layout if reference else Layout.plain(contract))
+        checked = check(batch, contract, circumstances)
+        profile = Profile.of(checked.table, reference.layout if reference else Layout.plain(contract))
     except TidegateError:
         raise
     except Exception as error:  # whatever a check does, it is our failure and never a pass
         raise MonitorError("a check raised", found=f"{type(error).__name__}: {error}") from error
-    return observe(checked, profile, reference, contract, seeded(batch, reference))
+    return observe(checked, profile, reference, contract, seeded(batch, reference), batch.window)
 
 
 def seeded(batch: Batch, reference: Reference | None) -> np.random.Generator:

@@ -52,10 +52,10 @@ def prepare(folder: Path, staged: Path, source: Source, batch: Batch | None, che
         _write_reasons(refused, checked)
         if batch is None or checked is None or checked.critical:
             return Prepared(staged, None, None, None, refused)
-        if not checked.failed.any() and source.suffix == ".parquet":
+        if not checked.failed.any() and not checked.coerced and source.suffix == ".parquet":
             return Prepared(staged, staged, source.sha256, None, refused)
         publishable = folder / "published.parquet"
-        _write_table(publishable, batch.table.filter(~checked.failed))
+        _write_table(publishable, checked.publishable)
         set_aside = None
         if checked.failed.any():
             set_aside = folder / "partial"

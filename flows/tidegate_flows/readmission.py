@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from tidegate_contracts.batch import Batch, Source
 from tidegate_contracts.check import Checked, check
+from tidegate_contracts.coercion import coerced
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import UsageError
 from tidegate_contracts.load import load_contract
@@ -31,7 +32,7 @@ from tidegate_flows.place import Place
 from tidegate_flows.publish import Kept, Leftover, moves_for_return
 from tidegate_flows.quarantine import kept_row
 from tidegate_flows.recover import recover
-from tidegate_flows.rejudge import claimed, judge_again, last_contract, stage_kept
+from tidegate_flows.rejudge import circumstances, claimed, judge_again, last_contract, stage_kept
 from tidegate_flows.stores.local import copy_hashed, writing
 from tidegate_monitors.breaker import Decision, State
 from tidegate_monitors.run import Rows, Run
@@ -119,10 +120,13 @@ def _candidate(place: Place, row: Any, contract: Contract, folder: Path) -> Batc
     """The kept rows: the whole batch, or those set aside from a published one."""
     try:
         if row.decision != Decision.PUBLISH.value:
-            return intake.decode(stage_kept(place, row, folder), contract)
-        return intake.decode(
-            _stage_rows(place, row, folder), contract, text=json.loads(row.source)["suffix"] != ".parquet"
-        )
+            batch = intake.decode(stage_kept(place, row, folder), contract)
+        else:
+            text = json.loads(row.source)["suffix"] != ".parquet"
+            batch = intake.decode(_stage_rows(place, row, folder), contract, text=text)
+        batch, conversions = coerced(batch, contract)
+        refused = {name: item.rows for name, item in conversions.refused.items() if item.rows is not None}
+        return replace(batch, unparsed={**batch.unparsed, **refused})
     except UnreadableError as error:
         raise UsageError(f"batch {row.batch!r} cannot be read", found=str(error), hint="discard it") from error
 
@@ -140,7 +144,8 @@ def _checked_with_published(place: Place, row: Any, contract: Contract, candidat
     before = sum(part.num_rows for part in parts)
     together = pa.concat_tables([*parts, candidate.table], promote_options="permissive")
     unparsed = {name: rows + before for name, rows in candidate.unparsed.items()}
-    whole = check(replace(candidate, table=together, delivered=together, unparsed=unparsed), contract)
+    known = circumstances(place, contract, row)
+    whole = check(replace(candidate, table=together, delivered=together, unparsed=unparsed), contract, known)
     refused = any(item.failed is None and item.severity is Severity.CRITICAL for item in whole.violations)
     failed = whole.failed[before:] | refused
     return replace(whole, failed=failed, reasons=_as_delivered(whole.reasons, before, _positions(place, row)))
@@ -172,7 +177,7 @@ def _readmit(
     hand: Hand,
 ) -> Run:
     """Publish the passing rows beside what is published, and keep the others back with their reasons."""
-    old = stored(place, row.run)
+    old, kept_source = stored(place, row.run), runs.source_of(row)
     count = int(passing.sum())
     if not count:
         with place.ledger.begin() as connection:
@@ -194,10 +199,11 @@ def _readmit(
             contract_version=contract.version,
             contract_sha256=contract.sha256,
         )
-        whole = folder / "batch.parquet" if passing.all() and row.decision != Decision.PUBLISH.value else None
+        as_it_came = passing.all() and row.decision != Decision.PUBLISH.value and kept_source.suffix == ".parquet"
+        whole = folder / "batch.parquet" if as_it_came else None
         rows = candidate.table.filter(passing)
         files = json.loads(row.files)
-        kept = Kept(row.batch, runs.source_of(row), published=bool(files), returns=max(len(files) - 1, 0))
+        kept = Kept(row.batch, kept_source, published=bool(files), returns=max(len(files) - 1, 0))
         moves, name = moves_for_return(folder, place.store, run, kept, rows, whole, rest)
         batches.settle(connection, claim, run.id)
         runs.readmit(connection, row, run, moves, [*files, name], place.seconds)

@@ -18,6 +18,7 @@ from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import StoreError, UsageError
 from tidegate_contracts.severity import Severity
 from tidegate_flows import intake
+from tidegate_flows.circumstances import gather
 from tidegate_flows.intake import Staged, UnreadableError
 from tidegate_flows.ledger import references, runs
 from tidegate_flows.place import Place
@@ -152,7 +153,7 @@ def _kept(place: Place, contract: Contract, item: str | Path) -> Batch:
             batch = intake.decode(_staged(place, contract, item, folder), contract)
         except UnreadableError as error:
             raise UsageError(f"{item} is unreadable", found=str(error)) from error
-    checked = check(batch, contract)
+    checked = check(batch, contract, gather(contract, delivered=batch.rows))  # history has no age
     if checked.critical:
         worst = next(v for v in checked.violations if v.severity is Severity.CRITICAL)
         raise UsageError(

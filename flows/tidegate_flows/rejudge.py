@@ -11,13 +11,15 @@ from time import perf_counter
 from typing import Any
 
 from tidegate_contracts.batch import Source
+from tidegate_contracts.circumstances import Circumstances
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import StoreError
 from tidegate_contracts.load import load_contract
+from tidegate_flows.circumstances import Answers, gather, waiting
 from tidegate_flows.intake import Staged
-from tidegate_flows.ledger import batches, contracts, runs
+from tidegate_flows.ledger import arrivals, batches, contracts, runs
 from tidegate_flows.ledger.batches import Busy, Claim
-from tidegate_flows.passage import Hand, commit, look
+from tidegate_flows.passage import Hand, commit, look, stored
 from tidegate_flows.place import Place
 from tidegate_flows.stores.local import copy_hashed, writing
 from tidegate_monitors.run import Run
@@ -36,8 +38,22 @@ def judge_again(place: Place, contract: Contract, row: Any, now: datetime, hand:
     """
     with claimed(place, row) as claim, place.store.workspace() as folder:
         staged = stage_kept(place, row, folder)
-        seen = look(place, staged, contract, as_of=now, started=perf_counter())
+        upstream, came = _then(place, contract, row)
+        seen = look(place, staged, contract, as_of=now, started=perf_counter(), upstream=upstream, came=came)
         return commit(place, claim, seen, contract, hand=hand)
+
+
+def circumstances(place: Place, contract: Contract, row: Any) -> Circumstances:
+    """What is known of a kept batch: its ages as they were when it came, tables and lists as they are now."""
+    upstream, came = _then(place, contract, row)
+    return gather(contract, now=came, arrived=came, upstream=upstream, delivered=row.rows)
+
+
+def _then(place: Place, contract: Contract, row: Any) -> tuple[Answers, datetime | None]:
+    """What upstream answered when a batch came, and when that was."""
+    with place.ledger.begin() as connection:
+        came = arrivals.last(connection, row.dataset, row.batch)
+    return waiting(contract, stored(place, row.run).findings), came
 
 
 @contextmanager

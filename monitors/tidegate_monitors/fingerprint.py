@@ -71,6 +71,9 @@ def _hashes(values: Any) -> npt.NDArray[np.uint64]:
     elif pa.types.is_floating(kind):
         numbers = np.asarray(pc.fill_null(values.cast(pa.float64()), 0.0).to_numpy(), dtype=np.float64)
         hashed = pd.util.hash_array(np.where(gaps, 0.0, numbers) + 0.0)
+    elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        codes = [(cell or b"").hex() for cell in values.cast(kind).to_pylist()]
+        hashed = pd.util.hash_array(np.array(codes, dtype=object), categorize=False)
     else:
         texts = values.to_pandas().astype("string").fillna("").to_numpy(dtype=object)
         hashed = pd.util.hash_array(texts, categorize=False)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tidegate_contracts.batch import Window
 from tidegate_contracts.check import Checked
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import MonitorError, TidegateError
@@ -68,9 +69,14 @@ class Observation:
 
 
 def observe(
-    checked: Checked, profile: Profile, reference: Reference | None, contract: Contract, rng: np.random.Generator
+    checked: Checked,
+    profile: Profile,
+    reference: Reference | None,
+    contract: Contract,
+    rng: np.random.Generator,
+    window: Window | None = None,
 ) -> Observation:
-    """Compare a batch's profile with the reference, by rules and by statistics.
+    """Compare a batch's profile with the reference, by rules and by statistics; ``window`` says of which time it is.
 
     Raises:
         MonitorError: A statistic or rule raised.
@@ -78,7 +84,7 @@ def observe(
     if reference is None or not profile.rows:
         return Observation(checked, profile, (), (() if reference else (_no_reference(contract),)))
     try:
-        rules = (*judge(Evidence(profile, reference, contract)), *_few_blocks(reference))
+        rules = (*judge(Evidence(profile, reference, contract, window)), *_few_blocks(reference))
         return Observation(checked, profile, compare(profile, reference, contract, rng), rules)
     except TidegateError:
         raise

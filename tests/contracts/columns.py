@@ -14,6 +14,10 @@ from tidegate_contracts.batch import Batch, Source
 from tidegate_contracts.types import DeclaredType, declared_type, reconcile
 
 
+TOLD = {"non_finite", "garbage_values", "blank_records", "duplicate_rows", "poisoning_burst"}
+"""Checks of what only looks wrong: told of, while no row fails by them."""
+
+
 def declared(dtype: Any) -> DeclaredType:
     """The declared type of a pandera column of this dtype."""
     return declared_type(pr.Column(dtype).dtype)

@@ -18,15 +18,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.contracts.columns import column, declared
-from tidegate_contracts.types import (
-    LogicalType,
-    Reconciled,
-    dtype_for,
-    logical_type,
-    reconcile,
-    strange_categories,
-    to_series,
-)
+from tidegate_contracts.pandas_dialect import dtype_for, strange_categories, to_series
+from tidegate_contracts.types import LogicalType, Reconciled, logical_type, reconcile
 
 UTC_TIMES = pd.DatetimeTZDtype("us", "UTC")
 DATES = pd.ArrowDtype(pa.date32())

@@ -43,12 +43,19 @@ class Subject:
 
 Clause = Callable[[Subject], Iterable[Broken]]
 _REGISTRY: dict[str, Clause] = {}
+_OF_ALL_ROWS: set[str] = set()
 
 
 def clause(function: Clause) -> Clause:
     """Register a clause under the name of its function, which is the catalogue's name of its check."""
     _REGISTRY[function.__name__] = function
     return function
+
+
+def clause_of_all_rows(function: Clause) -> Clause:
+    """Register a clause that may be broken by the rows that are left when others are set aside: it is asked again."""
+    _OF_ALL_ROWS.add(function.__name__)
+    return clause(function)
 
 
 @cache
@@ -59,7 +66,8 @@ def clauses() -> Mapping[str, Clause]:
     return MappingProxyType(dict(sorted(_REGISTRY.items())))
 
 
-def broken_clauses(subject: Subject) -> Iterator[Broken]:
-    """What all clauses say."""
-    for function in clauses().values():
-        yield from function(subject)
+def broken_clauses(subject: Subject, *, of_all_rows: bool = False) -> Iterator[Broken]:
+    """What all clauses say, or only those that speak of all rows together."""
+    for name, function in clauses().items():
+        if not of_all_rows or name in _OF_ALL_ROWS:
+            yield from function(subject)

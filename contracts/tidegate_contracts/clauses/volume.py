@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tidegate_contracts.clauses import Subject, clause
+from tidegate_contracts.clauses import Subject, clause_of_all_rows
 from tidegate_contracts.reasons import Broken
 
 
-@clause
+@clause_of_all_rows
 def volume(subject: Subject) -> Iterator[Broken]:
     """The number of rows lies outside ``rows_min`` or the bounds of ``volume``."""
     rows, contract = subject.batch.rows, subject.contract

@@ -6,7 +6,22 @@ import logging
 
 import typer
 
-from tidegate_flows.cli import breaker, demo, doctor, gate, metrics, quarantine, reference
+from tidegate_flows.cli import (
+    breaker,
+    catalogue,
+    check_split,
+    demo,
+    diff,
+    doctor,
+    gate,
+    infer,
+    init,
+    interop,
+    lint,
+    metrics,
+    quarantine,
+    reference,
+)
 from tidegate_flows.cli.options import LedgerUrl, Store
 
 app = typer.Typer(
@@ -41,11 +56,19 @@ def _common(
 
 
 app.command("demo")(demo.demo)
+app.command("init")(init.init)
+app.command("infer")(infer.infer)
+app.command("lint")(lint.lint)
+app.command("diff")(diff.diff)
+app.command("export")(interop.export)
+app.command("import")(interop.import_)
+app.command("check-split")(check_split.check_split)
 app.command("check")(gate.check)
 app.command("gate")(gate.gate)
 app.command("recover")(gate.recover)
 app.command("serve")(metrics.serve)
 app.command("metrics")(metrics.metrics)
+app.command("catalogue")(catalogue.catalogue)
 app.command("doctor")(doctor.doctor)
 app.add_typer(reference.app, name="reference")
 app.add_typer(breaker.app, name="breaker")

@@ -49,7 +49,7 @@ def require(context: typer.Context, dataset: Dataset, store: Store = None, ledge
 
     chosen = settings(context, store, ledger)
     require_closed(dataset, store=chosen.store.value, ledger=chosen.ledger.value or None)
-    typer.echo(f"{dataset}: closed")
+    tables.line(f"{dataset}: closed")
 
 
 @app.command()
@@ -73,7 +73,7 @@ def close(
     if as_json:
         emit({"format": 1, "dataset": dataset, "state": breaker.state.value, "released": words})
     else:
-        typer.echo(f"{dataset}: {breaker.state.value}")
+        tables.line(f"{dataset}: {breaker.state.value}")
         for word in words:
-            typer.echo(f"  {word['batch']}: {word['decision']}")
+            tables.line(f"  {word['batch']}: {word['decision']}")
     raise typer.Exit(PASSED if breaker.state.value == "closed" else STOPPED)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from tidegate_contracts.errors import TidegateError
+from tidegate_flows.plain import plain
 
 PASSED, STOPPED, WRONG, NO_VERDICT = 0, 1, 2, 3
 _INTERRUPTED = 130
@@ -27,7 +28,7 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _interrupted()
     except TidegateError as error:
-        say(_message(error))
+        say(*_message(error))
         return error.exit_code
     except BrokenPipeError:
         sys.stderr.close()
@@ -49,11 +50,12 @@ def _interrupted() -> int:
     return _INTERRUPTED
 
 
-def say(text: str) -> None:
-    """Write a line to stderr."""
-    print(text, file=sys.stderr)  # noqa: T201 - this is where messages leave
+def say(*lines: str) -> None:
+    """Write lines to stderr; a name or value from outside cannot make another line, or move the cursor."""
+    for line in lines:
+        print(plain(line), file=sys.stderr)  # noqa: T201 - this is where messages leave
 
 
-def _message(error: TidegateError) -> str:
+def _message(error: TidegateError) -> list[str]:
     parts = [("error", error.what), ("found", error.found), ("allowed", error.allowed), ("hint", error.hint)]
-    return "\n".join(f"{name + ':':9}{value}" for name, value in parts if value is not None)
+    return [f"{name + ':':9}{value}" for name, value in parts if value is not None]

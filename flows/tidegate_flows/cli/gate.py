@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tidegate_flows.cli import tables
 from tidegate_flows.cli.exits import NO_VERDICT, PASSED, STOPPED, say
 from tidegate_flows.cli.options import ContractPath, Json, LedgerUrl, Store, emit, settings
 
 if TYPE_CHECKING:
+    from tidegate_flows.intake import Query
     from tidegate_monitors.run import Run
     from tidegate_monitors.verdict import Finding
 
@@ -19,21 +21,47 @@ if TYPE_CHECKING:
 def check(
     context: typer.Context,
     contract: ContractPath,
-    batch: Annotated[str, typer.Argument(help="A parquet or CSV file.")],
+    batch: Annotated[str | None, typer.Argument(help="A file, a folder of part files, or a URL.")] = None,
     reference: Annotated[
         str | None, typer.Option("--reference", help="A reference's file, or the beginning of its hash in the store.")
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of", help="When the batch's age is counted: an ISO time, or 'window' for its window's end; else now."
+        ),
+    ] = None,
+    sql: Annotated[str | None, typer.Option("--sql", help="Instead: a database's URL (TIDEGATE_SQL).")] = None,
+    table: Annotated[str | None, typer.Option("--table", help="TABLE or SCHEMA.TABLE in that database.")] = None,
+    allow_unchecked: Annotated[
+        bool, typer.Option("--allow-unchecked", help="Pass over clauses that a database cannot be asked.")
+    ] = False,
+    data_docs: Annotated[
+        Path | None, typer.Option("--data-docs", help="A folder for Great Expectations' page about the table.")
     ] = None,
     store: Store = None,
     ledger: LedgerUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Look at a batch once; nothing is stored."""
+    """Look at a batch once, or at a table where it lies; nothing is stored."""
+    from tidegate_contracts.errors import UsageError
     from tidegate_contracts.load import load_contract
     from tidegate_flows import look
+    from tidegate_flows.intake import masked
 
+    if sql is not None or table is not None:
+        if batch is not None or reference is not None:
+            raise UsageError("--sql looks at a table", found="a batch or a reference too", allowed="one of them")
+        from tidegate_flows.cli.sql_check import check_sql
+
+        check_sql(contract, sql, table, allow_unchecked, data_docs, as_json)
+        return
+    if batch is None:
+        raise UsageError("which batch?", allowed="a file, a folder, a URL, or --sql URL --table TABLE")
+    name = Path(masked(batch)).name
     loaded = load_contract(contract)
     held_against = _reference(context, loaded.name, reference, store, ledger) if reference else None
-    verdict = look.check(batch, loaded, held_against)
+    verdict = look.check(batch, loaded, held_against, as_of=as_of)
     decision = "publish" if verdict.passed else "quarantine"
     if as_json:
         published = verdict.rows - verdict.set_aside if verdict.passed else 0
@@ -42,7 +70,7 @@ def check(
             {
                 "format": 1,
                 "dataset": loaded.name,
-                "batch": Path(batch).name,
+                "batch": name,
                 "contract": {"version": loaded.version, "sha256": loaded.sha256},
                 "decision": decision,
                 "state": None,
@@ -54,7 +82,7 @@ def check(
             }
         )
     else:
-        typer.echo(f"{Path(batch).name}: {'passes' if verdict.passed else 'breaks'} {loaded.name} {loaded.version}")
+        tables.line(f"{name}: {'passes' if verdict.passed else 'breaks'} {loaded.name} {loaded.version}")
         _show_findings(verdict.findings)
     raise typer.Exit(PASSED if verdict.passed else STOPPED)
 
@@ -62,7 +90,9 @@ def check(
 def gate(
     context: typer.Context,
     contract: ContractPath,
-    batches: Annotated[list[str], typer.Argument(metavar="BATCH…", help="Parquet or CSV files.")],
+    batches: Annotated[
+        list[str] | None, typer.Argument(metavar="BATCH…", help="Files, folders of part files, or URLs.")
+    ] = None,
     batch_id: Annotated[
         str | None, typer.Option("--batch-id", help="The id of the one batch, if it is not the file's name.")
     ] = None,
@@ -72,6 +102,10 @@ def gate(
             "--as-of", help="The batch's time for the breaker: an ISO time, or 'window' for its window's end."
         ),
     ] = None,
+    sql: Annotated[str | None, typer.Option("--sql", help="Instead: a database's URL (TIDEGATE_SQL).")] = None,
+    table: Annotated[
+        str | None, typer.Option("--table", help="A table or one query of it; its rows are read as they are now.")
+    ] = None,
     store: Store = None,
     ledger: LedgerUrl = None,
     as_json: Json = False,
@@ -80,21 +114,26 @@ def gate(
     from tidegate_contracts.errors import TidegateError, UsageError
     from tidegate_contracts.load import load_contract
     from tidegate_flows.gate import gate_at
-    from tidegate_flows.intake import natural_id
+    from tidegate_flows.intake import masked, natural_id
     from tidegate_flows.place import at
     from tidegate_monitors.breaker import Decision
 
-    if batch_id is not None and len(batches) > 1:
-        raise UsageError("--batch-id", found=f"{len(batches)} batches", allowed="one batch")
+    deliveries: list[Any] = sorted(batches or (), key=lambda name: natural_id(Path(name)))
+    if sql is not None or table is not None:
+        deliveries.append(_query(sql, table))
+    if not deliveries:
+        raise UsageError("which batch?", allowed="files, folders, URLs, or --sql URL --table TABLE")
+    if batch_id is not None and len(deliveries) > 1:
+        raise UsageError("--batch-id", found=f"{len(deliveries)} batches", allowed="one batch")
     loaded, worst = load_contract(contract), PASSED
     with at(settings(context, store, ledger)) as place:
-        for batch in sorted(batches, key=lambda name: natural_id(Path(name))):
+        for delivery in deliveries:
             try:
-                run = gate_at(place, batch, loaded, batch_id=batch_id, as_of=as_of)
+                run = gate_at(place, delivery, loaded, batch_id=batch_id, as_of=as_of)
             except TidegateError as error:
-                if error.exit_code == NO_VERDICT or len(batches) == 1:
+                if error.exit_code == NO_VERDICT or len(deliveries) == 1:
                     raise
-                say(f"error:   {batch}: {error}")
+                say(f"error:   {masked(str(delivery))}: {error}")
                 worst = max(worst, error.exit_code)
                 continue
             worst = max(worst, PASSED if run.decision is Decision.PUBLISH else STOPPED)
@@ -103,6 +142,17 @@ def gate(
             else:
                 _show_run(run)
     raise typer.Exit(worst)
+
+
+def _query(sql: str | None, table: str | None) -> Query:
+    """A table of a database as a delivery."""
+    from tidegate_contracts.errors import UsageError
+    from tidegate_flows.intake import Query
+    from tidegate_flows.sql.address import address
+
+    if not table:
+        raise UsageError("--sql needs a table", allowed="--table TABLE, or --table 'select …'")
+    return Query(address(sql).url.render_as_string(hide_password=False), table)
 
 
 def recover(context: typer.Context, store: Store = None, ledger: LedgerUrl = None, as_json: Json = False) -> None:
@@ -131,7 +181,7 @@ def _reference(context: typer.Context, dataset: str, text: str, store: str | Non
 
 def _show_run(run: Run) -> None:
     rows = run.counts
-    typer.echo(
+    tables.line(
         f"{run.dataset}/{run.batch}: {run.decision.value}{', decided before' if run.repeated else ''}, "
         f"breaker {run.state.value}{' then' if run.repeated else ''}; rows in {rows.delivered}, "
         f"published {rows.published}, quarantined {rows.quarantined}, held {rows.held}"
@@ -141,4 +191,4 @@ def _show_run(run: Run) -> None:
 
 def _show_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
-        typer.echo(f"  {finding.severity.value:8} {finding.check}: {finding.message}")
+        tables.line(f"  {finding.severity.value:8} {finding.check}: {finding.message}")

@@ -28,4 +28,4 @@ def settings(context: typer.Context, store: str | None, ledger: str | None) -> S
 
 def emit(data: dict[str, Any]) -> None:
     """One JSON object on a line of stdout."""
-    typer.echo(json.dumps(data, ensure_ascii=False, allow_nan=False))
+    typer.echo(json.dumps(data, ensure_ascii=True, allow_nan=False))

@@ -55,7 +55,7 @@ def listing(
             ],
         )
     else:
-        typer.echo("nothing is quarantined or held")
+        tables.line("nothing is quarantined or held")
 
 
 @app.command()
@@ -76,9 +76,9 @@ def show(
     if as_json:
         emit(found)
         return
-    typer.echo(f"{dataset}/{batch}: {found['state']}, in {found['folder']}")
+    tables.line(f"{dataset}/{batch}: {found['state']}, in {found['folder']}")
     for finding in found["findings"]:
-        typer.echo(f"  {finding['severity']:8} {finding['check']}: {finding['message']}")
+        tables.line(f"  {finding['severity']:8} {finding['check']}: {finding['message']}")
     if found["reasons"]:
         rows = [(r["check"], r["rule"], r["column"] or "–", r["rows"]) for r in found["reasons"]]
         tables.show(("check", "rule", "column", "rows"), rows)
@@ -146,7 +146,7 @@ def discard(
     if as_json:
         emit({"format": 1, "dataset": dataset, "batch": batch, "discarded": True, "by": by, "reason": reason})
     else:
-        typer.echo(f"{dataset}/{batch}: discarded by {by}")
+        tables.line(f"{dataset}/{batch}: discarded by {by}")
 
 
 def _tell(run: Run, *, as_json: bool) -> None:
@@ -155,12 +155,12 @@ def _tell(run: Run, *, as_json: bool) -> None:
     if as_json:
         emit(run.to_dict())
     else:
-        typer.echo(
+        tables.line(
             f"{run.dataset}/{run.batch}: {run.decision.value}; rows in {rows.delivered}, "
             f"published {rows.published}, quarantined {rows.quarantined}, held {rows.held}"
         )
         for finding in run.findings:
-            typer.echo(f"  {finding.severity.value:8} {finding.check}: {finding.message}")
+            tables.line(f"  {finding.severity.value:8} {finding.check}: {finding.message}")
         if rows.held:
-            typer.echo(f"  it passes and waits: tidegate breaker close {run.dataset} --by WHO --reason WHY")
+            tables.line(f"  it passes and waits: tidegate breaker close {run.dataset} --by WHO --reason WHY")
     raise typer.Exit(PASSED if rows.published == rows.delivered else STOPPED)

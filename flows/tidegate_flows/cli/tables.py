@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tidegate_flows.plain import plain
+
 _STYLES = {
     "publish": "green",
     "quarantine": "red",
@@ -39,8 +41,15 @@ def show(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str
         numeric = name in ("rows", "blocks", "bytes", "bias", "published", "quarantined", "held")
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(str(cell), style=_STYLES.get(str(cell), "")) for cell in row))
+        table.add_row(*(Text(plain(cell), style=_STYLES.get(str(cell), "")) for cell in row))
     console().print(table)
+
+
+def line(text: object) -> None:
+    """Print one line of a result; a name or value from outside cannot make another one, or move the cursor."""
+    import typer
+
+    typer.echo(plain(text))
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -1,6 +1,6 @@
 """The contract of the demo: flights out of New York City, one batch a day."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pandas as pd
 import pandera.pandas as pa
@@ -45,12 +45,19 @@ class Flights(pa.DataFrameModel):
         strict = True
 
 
+def within_reach(frame: pd.DataFrame) -> "pd.Series[bool]":
+    """What the model was trained on: flights within the United States."""
+    return frame["distance"] < 5_000
+
+
 contract = tg.Contract(
     name="flights",
     version="1.0.0",
     owner="ops-data",
     contact="ops-data@example.com",
+    reviewed_on=date(2026, 11, 25),
     schema=Flights,
+    scope=within_reach,
     key=("flight_id",),
     event_time="scheduled",
     time_zone="America/New_York",
@@ -64,4 +71,10 @@ contract = tg.Contract(
     tolerance=0.01,
     alarm_budget=tg.AlarmBudget(one_in=50),
     cool_down=timedelta(hours=36),
+    actions={"warning": "pass", "critical": "quarantine"},
+    waived={
+        "no_freshness_promise": "flights of 2013 are never fresh",
+        "no_season_policy": "days of the week are declared; rows of 2013 never expire here",
+        "no_upstream": "the demo writes each delivery whole, before it is gated",
+    },
 )

@@ -13,6 +13,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType
 
+from tidegate_contracts.batch import Window
 from tidegate_contracts.contract import Contract
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.profile import Profile
@@ -27,11 +28,13 @@ class Evidence:
         current: The batch's profile.
         reference: What it is held against.
         contract: What was promised.
+        window: The batch's event times; None where it has none.
     """
 
     current: Profile
     reference: Reference
     contract: Contract
+    window: Window | None = None
 
     def watched(self) -> Iterator[str]:
         """The columns whose values are watched: all profiled ones, less those whose drift is off."""

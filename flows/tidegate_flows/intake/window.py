@@ -1,0 +1,53 @@
+"""When a batch's events happened, and when it counts as having come."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tidegate_contracts.batch import Batch, Window
+from tidegate_contracts.contract import Contract
+from tidegate_contracts.errors import UsageError
+
+
+def window_of(table: Any, contract: Contract) -> Window | None:
+    """The span of a table's event times; None without one."""
+    name = contract.event_time
+    if name is None or name not in table.column_names or not pa.types.is_timestamp(table.column(name).type):
+        return None
+    bounds = pc.min_max(table.column(name))
+    try:
+        low, high = (_instant(bounds[end], contract) for end in ("min", "max"))
+        return Window(low, high + timedelta(microseconds=1)) if low is not None and high is not None else None
+    except (
+        OverflowError,
+        ValueError,
+    ):  # a time that Python cannot hold gives no window; its rows are checked all the same
+        return None
+
+
+def _instant(bound: Any, contract: Contract) -> datetime | None:
+    """A time rounded down to a microsecond, in UTC; a naive one is in the contract's zone."""
+    if not bound.is_valid:
+        return None
+    per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[bound.type.unit]
+    moment = datetime(1970, 1, 1) + timedelta(microseconds=bound.value * 10**6 // per_second)  # noqa: DTZ001 - below
+    zone = contract.zone if bound.type.tz is None else UTC
+    return moment.replace(tzinfo=zone).astimezone(UTC)
+
+
+def as_of(moment: datetime | str | None, batch: Batch | None, arrived: datetime) -> datetime:
+    """The batch's time for the breaker: its arrival, a given time, or with ``"window"`` the end of its window."""
+    if moment is None:
+        return arrived
+    if moment == "window":
+        return batch.window.end if batch is not None and batch.window is not None else arrived
+    if isinstance(moment, str):
+        try:
+            moment = datetime.fromisoformat(moment)
+        except ValueError as error:
+            raise UsageError("as-of", found=repr(moment), allowed="an ISO 8601 time, or 'window'") from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
