@@ -13,7 +13,6 @@ import tidegate as tg
 from tidegate_contracts.batch import Batch, Source
 from tidegate_contracts.types import DeclaredType, declared_type, reconcile
 
-
 TOLD = {"non_finite", "garbage_values", "blank_records", "duplicate_rows", "poisoning_burst"}
 """Checks of what only looks wrong: told of, while no row fails by them."""
 
