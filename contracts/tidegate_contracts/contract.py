@@ -18,7 +18,7 @@ from tidegate_contracts.alarm_budget import AlarmBudget
 from tidegate_contracts.arguments import COLUMNS, parse
 from tidegate_contracts.catalogue import is_advice
 from tidegate_contracts.column import Column
-from tidegate_contracts.dialect import fields_of, is_pattern, schema_of
+from tidegate_contracts.dialect import fields_of, is_pattern, levels_of, schema_of
 from tidegate_contracts.errors import ContractError
 from tidegate_contracts.foreign_key import ForeignKey
 from tidegate_contracts.identity import describe_schema, json_value
@@ -170,6 +170,11 @@ class Contract:
         """Whether the schema coerces a column itself."""
         field_ = fields_of(self.pandera_schema).get(name) or self.pattern_of(name)
         return field_ is not None and bool(field_.coerce or self.pandera_schema.coerce)
+
+    @property
+    def has_index(self) -> bool:
+        """Whether the schema declares an index, which files keep among the columns."""
+        return bool(levels_of(self.pandera_schema))
 
     @property
     def has_personal_key(self) -> bool:

@@ -92,7 +92,7 @@ def ask_upstream(contract: Contract, delivery: Any, batch: str) -> Answers:
 def waiting(contract: Contract, findings: Any) -> Answers:
     """What upstream answered when a batch arrived, from the findings of that time: its bytes are still the same."""
     refused = [item.rule for item in findings if item.check == "incomplete_upstream"]
-    told = "it was not when the batch arrived; discard the batch and deliver it again, or release it"
+    told = "it was not when the batch arrived; gate the delivery again once it is, or release the batch"
     return MappingProxyType(
         {item.name: told for item in contract.upstream if any(rule.startswith(f"{item.name} ") for rule in refused)}
     )

@@ -13,16 +13,18 @@ from typing import Any
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import Halted, MonitorError, StoreError, UsageError
 from tidegate_contracts.load import load_contract
+from tidegate_contracts.severity import Severity
 from tidegate_flows import intake
 from tidegate_flows.circumstances import ask_upstream
 from tidegate_flows.held import release_due
 from tidegate_flows.intake import Staged
-from tidegate_flows.ledger import batches, breakers, counters
+from tidegate_flows.ledger import batches, breakers, counters, runs
 from tidegate_flows.ledger.batches import Busy, Claim, Decided
-from tidegate_flows.passage import commit, look, stored
+from tidegate_flows.passage import Hand, commit, look, stored
 from tidegate_flows.place import Place, at
 from tidegate_flows.recover import recover
-from tidegate_monitors.breaker import State
+from tidegate_flows.rejudge import judge_again
+from tidegate_monitors.breaker import Decision, State
 from tidegate_monitors.run import Run
 
 
@@ -75,11 +77,12 @@ def gate_at(
     started = perf_counter()
     recover(place, contract.name)
     with place.store.workspace() as folder:
-        staged = intake.stage(delivery, folder, name=batch_id)
+        staged = intake.stage(delivery, folder, name=batch_id, keep_index=contract.has_index)
         claim = _claim(place, contract.name, staged)
         if isinstance(claim, Decided):
             recover(place, contract.name)  # whoever decided may not have moved its files yet
-            return replace(stored(place, claim.run, frame=staged.frame), repeated=True)
+            run = stored(place, claim.run, frame=staged.frame)
+            return _awaited(place, contract, run, delivery, as_of) or replace(run, repeated=True)
         with _held(place, claim, contract):
             answers = ask_upstream(contract, delivery, staged.id)
             seen = look(place, staged, contract, as_of=as_of, started=started, upstream=answers)
@@ -105,6 +108,22 @@ def require_closed(dataset: str, *, store: str | Path | None = None, ledger: str
             found=f"since {breaker.changed_at:%Y-%m-%d %H:%M} UTC, because of {breaker.cause}",
             hint=f"tidegate quarantine list {dataset}; then tidegate breaker close {dataset} --by WHO --reason WHY",
         )
+
+
+def _awaited(place: Place, contract: Contract, run: Run, delivery: Any, as_of: datetime | str | None) -> Run | None:
+    """The batch judged anew if it was refused only because its upstream was not ready, and it is now; else None."""
+    criticals = {item.check for item in run.findings if item.severity is Severity.CRITICAL}
+    if run.decision is not Decision.QUARANTINE or criticals != {"incomplete_upstream"}:
+        return None
+    answers = ask_upstream(contract, delivery, run.batch)
+    if any(isinstance(answer, str) for answer in answers.values()):
+        return None
+    with place.ledger.begin() as connection:
+        row = runs.speaking_for(connection, contract.name, run.batch)
+    if row is None or row.discarded:
+        return None
+    hand = Hand("tidegate", "what it depends on is ready")
+    return judge_again(place, contract, row, as_of or place.clock(), hand, upstream=answers)
 
 
 def _claim(place: Place, dataset: str, staged: Staged) -> Claim | Decided:

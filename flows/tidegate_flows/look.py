@@ -44,7 +44,7 @@ def check(
     loaded = load_contract(contract)
     held_against = read(Path(reference)) if isinstance(reference, str | Path) else reference
     with TemporaryDirectory(prefix="tidegate-") as folder:
-        staged = intake.stage(batch, Path(folder))
+        staged = intake.stage(batch, Path(folder), keep_index=loaded.has_index)
         try:
             decoded = intake.decode(staged, loaded)
             answers = ask_upstream(loaded, batch, staged.id)

@@ -29,8 +29,24 @@ class BusyError(StoreError):
     """Another worker is deciding on the same batch."""
 
 
-def judge_again(place: Place, contract: Contract, row: Any, now: datetime, hand: Hand) -> Run:
+def judge_again(
+    place: Place,
+    contract: Contract,
+    row: Any,
+    now: datetime | str,
+    hand: Hand,
+    *,
+    upstream: Answers | None = None,
+) -> Run:
     """Judge a kept batch again and carry the decision out.
+
+    Args:
+        place: Where it is kept.
+        contract: What was promised.
+        row: The run that speaks for it.
+        now: The batch's time for the breaker.
+        hand: Who has it judged.
+        upstream: What it depends on, if that was asked anew: then it counts as coming now. None leaves it as it was.
 
     Raises:
         BusyError: Another worker is at it.
@@ -38,8 +54,8 @@ def judge_again(place: Place, contract: Contract, row: Any, now: datetime, hand:
     """
     with claimed(place, row) as claim, place.store.workspace() as folder:
         staged = stage_kept(place, row, folder)
-        upstream, came = _then(place, contract, row)
-        seen = look(place, staged, contract, as_of=now, started=perf_counter(), upstream=upstream, came=came)
+        answers, came = _then(place, contract, row) if upstream is None else (upstream, None)
+        seen = look(place, staged, contract, as_of=now, started=perf_counter(), upstream=answers, came=came)
         return commit(place, claim, seen, contract, hand=hand)
 
 

@@ -150,10 +150,22 @@ def test_what_was_not_ready_when_it_came_is_not_ready_by_waiting(day: Path, stor
     with at(store) as place:
         again = readmission.replay(place, "orders", "2024-03-01", by="me", reason="the marker is there now")
         assert again.decision is tg.Decision.QUARANTINE
-        assert "deliver it again" in next(i.message for i in again.findings if i.check == "incomplete_upstream")
-        readmission.discard(place, "orders", "2024-03-01", by="me", reason="the marker is there now")
+        assert "gate the delivery again" in next(i.message for i in again.findings if i.check == "incomplete_upstream")
+    assert tg.gate(day, path, store=store, as_of="window").decision is tg.Decision.HOLD  # good, and the breaker is open
+    with at(store) as place:
         held.close(place, "orders", by="me", reason="the marker is there now")
-    assert tg.gate(day, path, store=store, as_of="window").decision is tg.Decision.PUBLISH
+    again = tg.gate(day, path, store=store, as_of="window")
+    assert (again.decision, again.repeated, again.counts.published) == (tg.Decision.PUBLISH, True, 200)
+
+
+def test_a_delivery_that_was_not_ready_is_judged_anew_once_it_is(day: Path, store: Path, contract_file: Write) -> None:
+    path = contract_file(MANIFEST + 'severity={"incomplete_upstream": "critical"}, failure_threshold=2,')
+    assert tg.gate(day, path, store=store, as_of="window").decision is tg.Decision.QUARANTINE
+    assert tg.gate(day, path, store=store, as_of="window").repeated
+    ready(day)
+    run = tg.gate(day, path, store=store, as_of="window")
+    assert (run.decision, run.counts.published) == (tg.Decision.PUBLISH, 200)
+    assert tg.gate(day, path, store=store, as_of="window").repeated
 
 
 def test_age_and_lateness_are_counted_when_the_batch_comes(day: Path, store: Path, contract_file: Write) -> None:

@@ -15,14 +15,14 @@ from tidegate_flows.intake.staged import Staged
 from tidegate_flows.stores.local import copy_hashed, writing
 
 
-def stage_frame(delivery: Any, folder: Path, name: str | None) -> Staged:
-    """Write a frame into a folder of the store.
+def stage_frame(delivery: Any, folder: Path, name: str | None, *, keep_index: bool = False) -> Staged:
+    """Write a frame into a folder of the store; the index of a pandas frame goes with it only where it is asked for.
 
     Raises:
         UsageError: It has no form as parquet.
         StoreError: It cannot be written.
     """
-    table, frame = _as_table(delivery)
+    table, frame = _as_table(delivery, keep_index=keep_index)
     buffer = io.BytesIO()
     try:
         table.validate(full=True)
@@ -37,11 +37,12 @@ def stage_frame(delivery: Any, folder: Path, name: str | None) -> Staged:
     return Staged(folder / "batch.parquet", source, identity, frame, own=True)
 
 
-def _as_table(delivery: Any) -> tuple[Any, str]:
+def _as_table(delivery: Any, *, keep_index: bool) -> tuple[Any, str]:
     kind = type(delivery).__module__.partition(".")[0]
     try:
         if kind == "pandas" and hasattr(delivery, "columns"):
-            return pa.Table.from_pandas(delivery, preserve_index=False).replace_schema_metadata(None), "pandas"
+            kept = None if keep_index else False  # None keeps every index but plain positions, as columns
+            return pa.Table.from_pandas(delivery, preserve_index=kept).replace_schema_metadata(None), "pandas"
         if kind == "polars" and hasattr(delivery, "to_arrow") and hasattr(delivery, "columns"):
             return delivery.to_arrow(), "polars"
         if isinstance(delivery, pa.Table):

@@ -13,13 +13,14 @@ from tidegate_flows.intake.staged import Staged
 from tidegate_flows.intake.url import is_url, path_of, stage_url
 
 
-def stage(delivery: Any, folder: Path, *, name: str | None = None) -> Staged:
+def stage(delivery: Any, folder: Path, *, name: str | None = None, keep_index: bool = False) -> Staged:
     """Copy a file, a directory of part files or what a URL names, or write a data frame, into a folder of the store.
 
     Args:
         delivery: A path, a URL, a :class:`Query`, or a pandas, polars or pyarrow table.
         folder: Where to put the copy.
         name: The batch id, if it is not the file's name without suffixes.
+        keep_index: Whether the index of a pandas frame is part of the batch, because the contract declares one.
 
     Raises:
         UsageError: There is no such file, or it is of a kind that cannot be a batch.
@@ -28,7 +29,7 @@ def stage(delivery: Any, folder: Path, *, name: str | None = None) -> Staged:
     if isinstance(delivery, Query):
         return stage_sql(delivery.url, delivery.statement, folder, name=name)
     if not isinstance(delivery, str | Path):
-        return stage_frame(delivery, folder, name)
+        return stage_frame(delivery, folder, name, keep_index=keep_index)
     if isinstance(delivery, str) and is_url(delivery):
         if not delivery.lower().startswith("file://"):
             return stage_url(delivery, folder, name)
