@@ -18,9 +18,10 @@ from tidegate_contracts.clauses import Subject, broken_clauses
 from tidegate_contracts.coercion import coerced
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import MonitorError
-from tidegate_contracts.pandera_clauses import Asking, dialect, without
+from tidegate_contracts.pandera_clauses import MISSING, Asking, dialect, without
 from tidegate_contracts.question import Question
 from tidegate_contracts.reasons import Broken, Keys, reasons_table
+from tidegate_contracts.rename import likely
 from tidegate_contracts.severity import Severity
 from tidegate_contracts.violation import Violation
 
@@ -36,6 +37,7 @@ class Checked:
         reasons: A ``pyarrow.Table`` of row, key, check, rule, column.
         table: The rows as they were checked: as delivered, but for casts that lose nothing and for what the schema
             coerces itself; None for a batch that could not be read.
+        casts: What was done to the representation of which column, no value being another one after.
         coerced: How many present values the schema's own ``coerce`` gave another type, by column.
     """
 
@@ -44,6 +46,7 @@ class Checked:
     failed: npt.NDArray[np.bool_]
     reasons: Any
     table: Any = field(default=None, repr=False)
+    casts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     coerced: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -74,10 +77,11 @@ def check(batch: Batch, contract: Contract, circumstances: Circumstances = NOTHI
     broken = [
         *_own_clauses(batch, contract, blamed),
         *conversions.told,
-        *asking.answer(question),
+        *(_with_hint(item, batch, contract) for item in asking.answer(question)),
         *broken_clauses(Subject(batch, contract, circumstances)),
     ]
-    checked = replace(_judged(batch, contract, broken), table=batch.table, coerced=conversions.counts)
+    judged = _judged(batch, contract, broken)
+    checked = replace(judged, table=batch.table, casts=batch.casts, coerced=conversions.counts)
     if checked.critical or not checked.failed.any():
         return checked
     kept = batch.table.filter(pa.array(~checked.failed))
@@ -92,6 +96,14 @@ def check(batch: Batch, contract: Contract, circumstances: Circumstances = NOTHI
     # setting rows aside broke another clause (a frame check, the least number of rows): nothing can be published
     more = map(_critical, _judged(rest, contract, fresh).violations)
     return replace(checked, violations=(*checked.violations, *more))
+
+
+def _with_hint(item: Broken, batch: Batch, contract: Contract) -> Broken:
+    """A missing column with the name that it may have come under."""
+    if item.rule != MISSING or item.column is None or item.column not in contract.columns:
+        return item
+    name = likely(batch, contract, item.column)
+    return item if name is None else replace(item, hint=f"column {name!r} looks like it, under another name")
 
 
 def _asked_again(asking: Asking, question: Question) -> list[Broken]:
@@ -145,7 +157,8 @@ def _violation(item: Broken, batch: Batch, contract: Contract, keys: Keys, *, be
     severity = _severity(item, contract)
     if item.rows is None:
         whole = "; it speaks of all rows together, and no row can be blamed" if item.of_all_rows else ""
-        return Violation(item.check, item.rule, severity, f"{where}: {item.rule}{whole}", item.column)
+        hint = f"; {item.hint}" if item.hint is not None else ""
+        return Violation(item.check, item.rule, severity, f"{where}: {item.rule}{whole}{hint}", item.column)
     if severity is Severity.CRITICAL and not beyond:
         severity = Severity.WARNING
     count = len(item.rows)

@@ -23,6 +23,7 @@ from tidegate_contracts.reasons import Broken
 from tidegate_contracts.severity import Severity
 from tidegate_contracts.types import ANY, DeclaredType
 
+MISSING = "missing column"
 _ABSENCE = ("KeyError", "AttributeError", "ColumnNotFoundError")
 
 
@@ -163,7 +164,7 @@ def _structure() -> dict[Any, str]:
 
     return {
         Reason.WRONG_DATATYPE: "found type {failure.words}, expected {failure.schema.dtype}",
-        Reason.COLUMN_NOT_IN_DATAFRAME: "missing column",
+        Reason.COLUMN_NOT_IN_DATAFRAME: MISSING,
         Reason.COLUMN_NOT_IN_SCHEMA: "column not declared by the contract",
         Reason.COLUMN_NOT_ORDERED: "column out of the declared order",
         Reason.DUPLICATE_COLUMN_LABELS: "column name appears twice",

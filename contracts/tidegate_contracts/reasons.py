@@ -39,6 +39,7 @@ class Broken:
         default: Its severity where the contract says nothing else.
         promised: Whether a failing row is set aside whatever the severity. Where it is not (what only looks wrong),
             rows are set aside only if the contract makes the check critical, and otherwise told of.
+        hint: What may have happened, for the message.
         of_all_rows: Whether a clause without rows speaks of all rows together, so that none can be blamed.
     """
 
@@ -49,6 +50,7 @@ class Broken:
     default: Severity = Severity.CRITICAL
     promised: bool = True
     of_all_rows: bool = False
+    hint: str | None = None
 
 
 def reasons_table(broken: Sequence[Broken], keys: Keys) -> Any:

@@ -253,6 +253,8 @@ def _run(claim: Claim, seen: Seen, contract: Contract, verdict: Verdict, after: 
         reference=seen.reference.sha256 if seen.reference else None,
         at=seen.received,
         window=seen.batch.window if seen.batch else None,
+        casts=verdict.casts,
+        coerced=verdict.coerced,
         seconds=perf_counter() - seen.started,
     )
 

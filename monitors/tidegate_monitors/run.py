@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tidegate_contracts.batch import Window, iso, parse_iso
@@ -73,6 +75,8 @@ class Run:
         window: Its event times.
         seconds: How long it took.
         files: The published files: the batch, then what was released or replayed later; empty unless published.
+        casts: What was done to the representation of which column, no value being another one after.
+        coerced: How many values the schema's own ``coerce`` gave another type, by column.
         repeated: Whether these bytes had been decided on before, so that nothing was done.
         frame: What the caller brought: ``pandas``, ``polars`` or ``arrow``; ``arrow`` for files.
     """
@@ -92,6 +96,8 @@ class Run:
     window: Window | None
     seconds: float
     files: tuple[Path, ...] = ()
+    casts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    coerced: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     repeated: bool = field(default=False, compare=False)
     frame: str = field(default="arrow", compare=False)
 
@@ -146,6 +152,8 @@ class Run:
             "verified": self.verified,
             "rows": self.counts.to_dict(),
             "findings": [finding.to_dict() for finding in self.findings],
+            "casts": dict(self.casts),
+            "coerced": dict(self.coerced),
             "reference": self.reference,
             "run": self.id,
             "at": iso(self.at),
@@ -176,6 +184,8 @@ class Run:
             window=Window(bounds[0], bounds[1]) if bounds[0] and bounds[1] else None,
             seconds=data["seconds"],
             files=files,
+            casts=MappingProxyType(data.get("casts", {})),
+            coerced=MappingProxyType(data.get("coerced", {})),
             frame=frame,
         )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -34,12 +35,16 @@ class Verdict:
         set_aside: Rows that broke a clause of the contract.
         findings: Violations first, then alarms, each the worst first.
         comparisons: Every statistic of every column, with its threshold.
+        casts: What was done to the representation of which column, no value being another one after.
+        coerced: How many values the schema's own ``coerce`` gave another type, by column.
     """
 
     rows: int
     set_aside: int
     findings: tuple[Finding, ...]
     comparisons: tuple[Comparison, ...] = ()
+    casts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    coerced: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def passed(self) -> bool:
@@ -48,7 +53,11 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values, with the fields that every verdict has."""
-        return {"findings": [finding.to_dict() for finding in self.findings]}
+        return {
+            "findings": [finding.to_dict() for finding in self.findings],
+            "casts": dict(self.casts),
+            "coerced": dict(self.coerced),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +108,14 @@ def decide(
     drifts = alarms(observation.comparisons, previous, contract)
     found: list[Finding] = [*observation.checked.violations, *fold((*others, *observation.rules), drifts)]
     findings = sorted(found, key=lambda finding: (-finding.severity.rank, finding.kind != "violation"))
+    checked = observation.checked
     return Verdict(
-        observation.checked.rows, int(observation.checked.failed.sum()), tuple(findings), observation.comparisons
+        checked.rows,
+        int(checked.failed.sum()),
+        tuple(findings),
+        observation.comparisons,
+        checked.casts,
+        checked.coerced,
     )
 
 

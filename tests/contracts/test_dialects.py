@@ -468,3 +468,25 @@ def test_a_dtype_declared_for_the_whole_frame_is_each_columns_type() -> None:
     assert hold(pd.DataFrame({"a": [1, 2], "b": [1.5, 2.5]}), schema).violations == ()
     (violation,) = hold(pd.DataFrame({"a": ["x", "y"], "b": [1.5, 2.5]}), schema).violations
     assert (violation.check, violation.column) == ("schema_mismatch", "a")
+
+
+# a column that came under another name
+
+RENAMED = pr.DataFrameSchema({"distance": pr.Column(float, pr.Check.in_range(0, 100)), "origin": pr.Column(str)})
+
+
+@pytest.mark.parametrize(
+    ("columns", "name"),
+    [
+        ({"dist": [1.0, 2.0], "other": [1.0, -2.0], "origin": ["a", "b"]}, "dist"),
+        ({"miles": [1.0, 2.0], "origin": ["a", "b"]}, "miles"),
+        ({"miles": [1.0, 2000.0], "origin": ["a", "b"]}, None),
+        ({"miles": [1.0, 2.0], "hours": [3.0, 4.0], "origin": ["a", "b"]}, None),
+        ({"distance_": ["x", "y"], "origin": ["a", "b"]}, None),
+    ],
+    ids=["alike", "the only one that fits", "breaks the check", "two that fit", "of another type"],
+)
+def test_a_missing_column_is_looked_for_under_another_name(columns: dict[str, Any], name: str | None) -> None:
+    (violation,) = hold(pd.DataFrame(columns), RENAMED).violations
+    assert (violation.check, violation.column, violation.rule) == ("schema_mismatch", "distance", "missing column")
+    assert (f"column {name!r} looks like it" in violation.message) is (name is not None)
