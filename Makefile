@@ -7,7 +7,7 @@ PYTEST_WORKERS ?= 2
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check lint types clean
+.PHONY: help demo test check lint types bench clean
 
 help:  ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -37,6 +37,9 @@ lint: $(READY)  ## Style and the direction of imports
 types: $(READY)  ## Types, strictly
 	@echo "Checking types"
 	@$(BIN)/mypy --no-error-summary
+
+bench: $(READY)  ## What reasons cost beside the checks themselves (ratios of one run)
+	@$(BIN)/python -m tests.bench.reasons
 
 clean:  ## Remove what was set up and made
 	rm -rf $(VENV) tidegate-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ import pyarrow.compute as pc
 import pytest
 
 import tidegate as tg
-from tidegate_contracts.batch import Batch, Source
+from tidegate_contracts.batch import Batch, Source, Window
 from tidegate_contracts.severity import Severity
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.faults.class_collapse import class_collapse
@@ -88,7 +89,7 @@ FAULTS = [
 
 
 def test_every_rule_has_its_fault() -> None:
-    assert {fault.rule for fault in FAULTS} == set(rules())
+    assert {fault.rule for fault in FAULTS} | {"volume"} == set(rules())  # which is about no column: see below
 
 
 @pytest.mark.parametrize("day", DAYS, ids=str)
@@ -288,3 +289,72 @@ def test_codes_that_were_rare_before_are_not_called_equal(readings: tuple[tg.Con
 
 def test_the_flights_have_the_columns_that_the_faults_are_put_into(flights: pd.DataFrame) -> None:
     assert {fault.column for fault in FAULTS} <= set(flights.columns)
+
+
+# the number of rows, learnt from the reference's days of the same weekday
+
+
+def _window(day: date) -> Window:
+    start = datetime.combine(day, time(), ZoneInfo("America/New_York"))
+    return Window(start, start + timedelta(days=1))
+
+
+@pytest.fixture(scope="module")
+def learnt(reference: Reference, flights_contract: tg.Contract) -> Callable[[Profile, date], list[Alarm]]:
+    """The rule's word on a profile of some day, with a reference whose blocks know their days."""
+    contract = replace(flights_contract, volume="learnt")
+    blocks = tuple(replace(block, window=_window(date.fromisoformat(block.batch))) for block in reference.blocks)
+    known = replace(reference, blocks=blocks)
+
+    def judged(profile: Profile, day: date) -> list[Alarm]:
+        return list(rules()["volume"](Evidence(profile, known, contract, _window(day))))
+
+    return judged
+
+
+@pytest.mark.parametrize(
+    ("share", "severity"), [(0.7, Severity.WARNING), (0.3, Severity.CRITICAL)], ids=["a part", "little"]
+)
+@pytest.mark.parametrize("day", DAYS[:2], ids=str)
+def test_a_day_that_lost_rows_is_unlike_its_weekdays(
+    learnt: Callable[[Profile, date], list[Alarm]],
+    deliveries: dict[date, Any],
+    reference: Reference,
+    day: date,
+    share: float,
+    severity: Severity,
+) -> None:
+    table = deliveries[day]
+    part = table.slice(0, int(share * table.num_rows))
+    (alarm,) = learnt(Profile.of(part, reference.layout), day)
+    assert (alarm.check, alarm.severity) == ("volume", severity)
+    assert alarm.score is not None
+    assert alarm.score > 1
+    assert str(part.num_rows) in alarm.message
+
+
+def test_a_saturday_has_fewer_rows_than_a_monday_may_have(
+    learnt: Callable[[Profile, date], list[Alarm]], natural: dict[date, Profile]
+) -> None:
+    saturday = next(day for day in natural if day.weekday() == 5)
+    assert learnt(natural[saturday], saturday) == []
+    assert learnt(natural[saturday], saturday + timedelta(days=2)) != []
+
+
+def test_few_natural_days_are_unlike_their_weekdays(
+    learnt: Callable[[Profile, date], list[Alarm]], natural: dict[date, Profile]
+) -> None:
+    near = {day: profile for day, profile in natural.items() if day < date(2013, 6, 1)}
+    unlike = [day for day, profile in near.items() if learnt(profile, day)]
+    assert len(near) > 50
+    assert set(unlike) <= {date(2013, 5, 26), date(2013, 5, 27)}  # the weekend of Memorial Day
+
+
+def test_too_few_days_to_learn_from_are_no_evidence(
+    reference: Reference, flights_contract: tg.Contract, natural: dict[date, Profile]
+) -> None:
+    contract = replace(flights_contract, volume="learnt")
+    blocks = tuple(replace(block, window=_window(date.fromisoformat(block.batch))) for block in reference.blocks[:20])
+    day, profile = next(iter(natural.items()))
+    (told,) = rules()["volume"](Evidence(profile, replace(reference, blocks=blocks), contract, _window(day)))
+    assert (told.check, told.severity) == ("insufficient_evidence", Severity.INFO)

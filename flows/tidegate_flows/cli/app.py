@@ -23,6 +23,7 @@ from tidegate_flows.cli import (
     reference,
 )
 from tidegate_flows.cli.options import LedgerUrl, Store
+from tidegate_flows.plain import plain
 
 app = typer.Typer(
     name="tidegate",
@@ -31,6 +32,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+class _Plain(logging.Formatter):
+    """Log lines in which no name from outside can make another line, or move the cursor."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the standard library's name
+        return plain(super().formatMessage(record))
 
 
 def _version(wanted: bool) -> None:
@@ -50,9 +58,9 @@ def _common(
     verbose: bool = typer.Option(False, "--verbose", "-v", help="Log each decision to stderr."),
 ) -> None:
     context.obj = {"store": store, "ledger": ledger}
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Plain("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, handlers=[handler])
 
 
 app.command("demo")(demo.demo)
