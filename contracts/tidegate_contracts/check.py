@@ -37,6 +37,7 @@ class Checked:
         reasons: A ``pyarrow.Table`` of row, key, check, rule, column.
         table: The rows as they were checked: as delivered, but for casts that lose nothing and for what the schema
             coerces itself; None for a batch that could not be read.
+        dropped: Columns that the schema leaves out of what it gives (``strict="filter"``).
         casts: What was done to the representation of which column, no value being another one after.
         coerced: How many present values the schema's own ``coerce`` gave another type, by column.
     """
@@ -46,6 +47,7 @@ class Checked:
     failed: npt.NDArray[np.bool_]
     reasons: Any
     table: Any = field(default=None, repr=False)
+    dropped: tuple[str, ...] = ()
     casts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     coerced: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -55,9 +57,15 @@ class Checked:
         return any(violation.severity is Severity.CRITICAL for violation in self.violations)
 
     @property
+    def as_delivered(self) -> bool:
+        """Whether every row and every value is published as it came."""
+        return not (self.failed.any() or self.coerced or self.dropped)
+
+    @property
     def publishable(self) -> Any:
         """The rows that broke no clause, as they were checked."""
-        return self.table.filter(pa.array(~self.failed)) if self.failed.any() else self.table
+        kept = self.table.drop_columns(list(self.dropped)) if self.dropped else self.table
+        return kept.filter(pa.array(~self.failed)) if self.failed.any() else kept
 
 
 def check(batch: Batch, contract: Contract, circumstances: Circumstances = NOTHING_KNOWN) -> Checked:
@@ -81,7 +89,13 @@ def check(batch: Batch, contract: Contract, circumstances: Circumstances = NOTHI
         *broken_clauses(Subject(batch, contract, circumstances)),
     ]
     judged = _judged(batch, contract, broken)
-    checked = replace(judged, table=batch.table, casts=batch.casts, coerced=conversions.counts)
+    checked = replace(
+        judged,
+        table=batch.table,
+        dropped=_filtered(batch, contract),
+        casts=batch.casts,
+        coerced=conversions.counts,
+    )
     if checked.critical or not checked.failed.any():
         return checked
     kept = batch.table.filter(pa.array(~checked.failed))
@@ -96,6 +110,13 @@ def check(batch: Batch, contract: Contract, circumstances: Circumstances = NOTHI
     # setting rows aside broke another clause (a frame check, the least number of rows): nothing can be published
     more = map(_critical, _judged(rest, contract, fresh).violations)
     return replace(checked, violations=(*checked.violations, *more))
+
+
+def _filtered(batch: Batch, contract: Contract) -> tuple[str, ...]:
+    """The columns that a schema with ``strict="filter"`` leaves out."""
+    if contract.pandera_schema.strict != "filter":
+        return ()
+    return tuple(name for name in batch.table.column_names if contract.column(name) is None)
 
 
 def _with_hint(item: Broken, batch: Batch, contract: Contract) -> Broken:

@@ -60,8 +60,10 @@ class Question:
         schema.index, schema.dtype, schema.columns = None, None, fields
         schema.checks = _hardened(user.checks)
         schema.coerce = schema.drop_invalid_rows = False
+        filters, schema.strict = user.strict == "filter", user.strict is True
         hidden = [name for name in delivered if UNNAMED_LEVEL.fullmatch(name) and name not in levels]
         rest = [name for name in delivered if name not in levels and name not in hidden]
+        rest = [name for name in rest if name in fields] if filters else rest
         known = [name for name in (*(name for name in levels if name in delivered), *rest) if name not in unfit]
         if schema.unique and not set(schema.unique) <= set(known):
             schema.unique = None  # rows are told apart by a column not there yet, or whose absence is told anyway

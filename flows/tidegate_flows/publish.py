@@ -52,7 +52,7 @@ def prepare(folder: Path, staged: Path, source: Source, batch: Batch | None, che
         _write_reasons(refused, checked)
         if batch is None or checked is None or checked.critical:
             return Prepared(staged, None, None, None, refused)
-        if not checked.failed.any() and not checked.coerced and source.suffix == ".parquet":
+        if checked.as_delivered and source.suffix == ".parquet":
             return Prepared(staged, staged, source.sha256, None, refused)
         publishable = folder / "published.parquet"
         _write_table(publishable, checked.publishable)

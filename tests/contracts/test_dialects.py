@@ -490,3 +490,11 @@ def test_a_missing_column_is_looked_for_under_another_name(columns: dict[str, An
     (violation,) = hold(pd.DataFrame(columns), RENAMED).violations
     assert (violation.check, violation.column, violation.rule) == ("schema_mismatch", "distance", "missing column")
     assert (f"column {name!r} looks like it" in violation.message) is (name is not None)
+
+
+def test_a_schema_that_filters_publishes_only_what_it_declares() -> None:
+    schema = pr.DataFrameSchema({"a": pr.Column(int)}, strict="filter")
+    checked = hold(pd.DataFrame({"z": [1, 2], "a": [1, 2]}), schema)
+    assert (checked.violations, checked.dropped, checked.as_delivered) == ((), ("z",), False)
+    assert checked.publishable.column_names == ["a"]
+    assert hold(pd.DataFrame({"a": [1, 2]}), schema).as_delivered
