@@ -25,6 +25,8 @@ from tidegate_contracts.rename import likely
 from tidegate_contracts.severity import Severity
 from tidegate_contracts.violation import Violation
 
+_MISSING_MAXIMUM = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -37,6 +39,7 @@ class Checked:
         reasons: A ``pyarrow.Table`` of row, key, check, rule, column.
         table: The rows as they were checked: as delivered, but for casts that lose nothing and for what the schema
             coerces itself; None for a batch that could not be read.
+        inseparable: Whether the rows that broke no clause break one without the others, so that none can be published.
         dropped: Columns that the schema leaves out of what it gives (``strict="filter"``).
         casts: What was done to the representation of which column, no value being another one after.
         coerced: How many present values the schema's own ``coerce`` gave another type, by column.
@@ -47,6 +50,7 @@ class Checked:
     failed: npt.NDArray[np.bool_]
     reasons: Any
     table: Any = field(default=None, repr=False)
+    inseparable: bool = False
     dropped: tuple[str, ...] = ()
     casts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     coerced: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
@@ -85,7 +89,7 @@ def check(batch: Batch, contract: Contract, circumstances: Circumstances = NOTHI
     broken = [
         *_own_clauses(batch, contract, blamed),
         *conversions.told,
-        *(_with_hint(item, batch, contract) for item in asking.answer(question)),
+        *_with_hints(asking.answer(question), batch, contract),
         *broken_clauses(Subject(batch, contract, circumstances)),
     ]
     judged = _judged(batch, contract, broken)
@@ -104,12 +108,12 @@ def check(batch: Batch, contract: Contract, circumstances: Circumstances = NOTHI
     again = [*broken_clauses(Subject(rest, contract, circumstances), of_all_rows=True)]
     if whole is not None:
         again += _asked_again(Asking(rest, contract, {}), whole)
-    fresh = _fresh(again, broken, contract)
+    fresh = [item for item in again if _stops(item, contract)]
     if not fresh:
         return checked
     # setting rows aside broke another clause (a frame check, the least number of rows): nothing can be published
     more = map(_critical, _judged(rest, contract, fresh).violations)
-    return replace(checked, violations=(*checked.violations, *more))
+    return replace(checked, violations=(*checked.violations, *more), inseparable=True)
 
 
 def _filtered(batch: Batch, contract: Contract) -> tuple[str, ...]:
@@ -119,12 +123,14 @@ def _filtered(batch: Batch, contract: Contract) -> tuple[str, ...]:
     return tuple(name for name in batch.table.column_names if contract.column(name) is None)
 
 
-def _with_hint(item: Broken, batch: Batch, contract: Contract) -> Broken:
-    """A missing column with the name that it may have come under."""
-    if item.rule != MISSING or item.column is None or item.column not in contract.columns:
-        return item
-    name = likely(batch, contract, item.column)
-    return item if name is None else replace(item, hint=f"column {name!r} looks like it, under another name")
+def _with_hints(broken: list[Broken], batch: Batch, contract: Contract) -> Iterator[Broken]:
+    """Missing columns with the names that they may have come under; not where most are missing: it is another file."""
+    missing = [item for item in broken if item.rule == MISSING and item.column in contract.columns]
+    for item in broken:
+        name = None
+        if item in missing and item.column is not None and len(missing) <= _MISSING_MAXIMUM:
+            name = likely(batch, contract, item.column)
+        yield item if name is None else replace(item, hint=f"column {name!r} looks like it, under another name")
 
 
 def _asked_again(asking: Asking, question: Question) -> list[Broken]:
@@ -135,18 +141,9 @@ def _asked_again(asking: Asking, question: Question) -> list[Broken]:
         return [Broken("broken_invariant", f"{error.what} ({error.found})", None, None)]
 
 
-def _fresh(again: list[Broken], before: list[Broken], contract: Contract) -> list[Broken]:
-    """What the rows that are left break: any row clause, or a critical one of the table that held before."""
-    known = {(item.check, item.column) for item in before if item.rows is None}
-    return [
-        item
-        for item in again
-        if (
-            _sets_aside(item, contract)
-            if item.rows is not None
-            else (item.check, item.column) not in known and _severity(item, contract) is Severity.CRITICAL
-        )
-    ]
+def _stops(item: Broken, contract: Contract) -> bool:
+    """Whether what is left, where the whole broke nothing critical, may not be published for a clause."""
+    return _sets_aside(item, contract) if item.rows is not None else _severity(item, contract) is Severity.CRITICAL
 
 
 def _judged(batch: Batch, contract: Contract, broken: list[Broken]) -> Checked:
@@ -232,5 +229,5 @@ def _duplicate_keys(batch: Batch, contract: Contract, blamed: Mapping[str, Broke
 
 def _repeated(table: Any, names: tuple[str, ...]) -> npt.NDArray[np.int64]:
     """Positions of all rows whose values in some columns stand in another row too; missing values are equal."""
-    frame = table.select(list(names)).to_pandas()
+    frame = table.select(list(names)).to_pandas(integer_object_nulls=True)  # floats would make large ones equal
     return np.flatnonzero(frame.duplicated(keep=False).to_numpy())

@@ -22,8 +22,8 @@ class Circumstances:
         suppressed: The lines of the suppression list.
         upstream: For each upstream what it promises: the number of rows its manifest states, None where it states
             none, or a text that says why it is not ready.
-        delivered: How many rows were delivered, where a clause is asked about what is left of them; None where none
-            was set aside yet.
+        delivered: How many rows were delivered, of which clauses may see only those that are left; None where nobody
+            says so, and then the rows at hand are all of them.
     """
 
     now: datetime | None = None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
+from tidegate_contracts.duration import parse_duration
 from tidegate_contracts.errors import ContractError
 from tidegate_contracts.identity import clause, stable_repr
 from tidegate_contracts.types import DeclaredType, declared_type
@@ -84,22 +84,13 @@ class Column:
         }
 
 
-_DURATION = re.compile(
-    r"P(?=.)(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
-    r"(?:T(?=.)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
-)
-
-
 def _duration(name: str, text: Any) -> timedelta:
     """An ISO 8601 duration; months and years have no length and are refused."""
     if text is None:
         return timedelta(0)
-    match = _DURATION.fullmatch(text) if isinstance(text, str) else None
-    try:
-        if match is not None:
-            return timedelta(**{unit: float(number) for unit, number in match.groupdict(default="0").items()})
-    except OverflowError:
-        pass
+    duration = parse_duration(text)
+    if duration is not None:
+        return duration
     raise ContractError(
         f"column {name!r}: metadata 'available'", found=repr(text), allowed="an ISO 8601 duration such as 'P1D'"
     )

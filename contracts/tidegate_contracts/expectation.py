@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from tidegate_contracts.catalogue import CATALOGUE
+from tidegate_contracts.check_name import check_name
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.identity import clause, stable_repr
 from tidegate_contracts.portable_regex import regex_of
@@ -88,7 +88,7 @@ def compiled(contract: Contract, delivered: Sequence[str], unfit: Collection[str
             if name in question.columns
             for item in _column(name, item, contract)
         ),
-        *_table(question),
+        *_table(question, contract),
         *_beyond(contract),
     ]
     return Compiled(
@@ -132,7 +132,7 @@ def _column(name: str, item: Any, contract: Contract) -> Iterator[Expectation | 
     if getattr(item, "parsers", None) or getattr(item, "default", None) is not None:
         yield Unchecked("schema_mismatch", "a parser or default of the schema changes values", name)
     for check in item.checks:
-        place = (check_name(check, name, contract), clause(check), name)
+        place = (check_name(check, contract, name), clause(check), name)
         soft = only_warns(check)
         yield _as_expectation(place, None if categories is not None else _said(check), soft=soft)
 
@@ -145,7 +145,7 @@ def _as_expectation(
     return Expectation(*place, kind=said[0], arguments={"column": place[2], **said[1]}, soft=soft)
 
 
-def _table(question: Question) -> Iterator[Expectation | Unchecked]:
+def _table(question: Question, contract: Contract) -> Iterator[Expectation | Unchecked]:
     """What is said of rows as a whole."""
     schema = question.schema
     if schema.unique:
@@ -155,8 +155,7 @@ def _table(question: Question) -> Iterator[Expectation | Unchecked]:
     if getattr(schema, "parsers", None):
         yield Unchecked("schema_mismatch", "a parser of the schema adds, drops or moves rows")
     for check in schema.checks:
-        name = str(check.name) if check.name in CATALOGUE else "broken_invariant"
-        yield Unchecked(name, clause(check))
+        yield Unchecked(check_name(check, contract), clause(check))
 
 
 def _beyond(contract: Contract) -> Iterator[Unchecked]:
@@ -175,17 +174,6 @@ def _beyond(contract: Contract) -> Iterator[Unchecked]:
     for check in SUSPICIONS:
         if contract.severity.get(check) == "critical":
             yield Unchecked(check, "severity critical")
-
-
-def check_name(check: Any, column: str, contract: Contract) -> str:
-    """The catalogue's name of a pandera check of a column: its own where it has one, else by its kind."""
-    if check.name in CATALOGUE:
-        return str(check.name)
-    if check.groupby is not None:
-        return "broken_invariant"
-    if check.name == "isin":
-        return "unknown_labels" if column == contract.label else "category_change"
-    return "impossible_values"
 
 
 def _said(check: Any) -> tuple[str, dict[str, Any]] | None:

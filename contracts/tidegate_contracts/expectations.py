@@ -17,7 +17,7 @@ from tidegate_contracts.dialect import Dialect, dialect_of, is_pattern
 from tidegate_contracts.expectation import Expectation, Unchecked, compiled
 from tidegate_contracts.severity import Severity
 from tidegate_contracts.sql_types import TYPE_NAMES
-from tidegate_contracts.suite_source import KEPT, from_suite
+from tidegate_contracts.suite_draft import KEPT, from_suite
 
 __all__ = ["from_suite", "to_suite"]
 

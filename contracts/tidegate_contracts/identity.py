@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, is_dataclass
 from datetime import date, timedelta
@@ -29,6 +30,18 @@ def json_value(value: Any) -> Any:
     if callable(value) and not isinstance(value, type):
         return _check(value) if hasattr(value, "statistics") else list(_code(value, set()))
     return value if isinstance(value, str | int | float | bool | None) else stable_repr(value)
+
+
+def strict_json(value: Any) -> Any:
+    """A value as strict JSON: no NaN, no infinity, no text that has no UTF-8."""
+    value = json_value(value)
+    if isinstance(value, dict):
+        return {strict_json(key): strict_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [strict_json(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return repr(value)
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def stable_repr(value: Any) -> str:
@@ -121,7 +134,7 @@ def _code(function: Any, seen: set[int]) -> Iterable[str]:
     seen.add(id(function))
     if not str(getattr(function, "__module__", "")).startswith("pandera."):
         yield _source(function, code)
-        yield from _constants(function, code)
+        yield from _context(function, code, seen)
     for cell in function.__closure__ or ():
         held = getattr(cell.cell_contents, "check_fn", cell.cell_contents)  # pandera wraps methods of models
         if callable(held) and not isinstance(held, type):
@@ -130,12 +143,25 @@ def _code(function: Any, seen: set[int]) -> Iterable[str]:
             yield stable_repr(held)
 
 
-def _constants(function: Any, code: CodeType) -> Iterable[str]:
-    """The plain values of its module that a function reads: another limit makes another check."""
-    for name in sorted(code.co_names):
+def _context(function: Any, code: CodeType, seen: set[int]) -> Iterable[str]:
+    """The plain values and functions of its module that a function uses: another limit makes another check."""
+    for name in sorted(set(_names(code))):
         held = function.__globals__.get(name)
-        if isinstance(held, str | int | float | bool | tuple | list | frozenset) and not name.startswith("__"):
+        if isinstance(held, _PLAIN) and not name.startswith("__"):
             yield f"{name}={stable_repr(held)}"
+        elif getattr(held, "__module__", None) == function.__module__ and hasattr(held, "__code__"):
+            yield from _code(held, seen)
+
+
+_PLAIN = (str, int, float, bool, tuple, list, set, frozenset, dict)
+
+
+def _names(code: CodeType) -> Iterable[str]:
+    """The names that code reads, and those that the functions within it read."""
+    yield from code.co_names
+    for item in code.co_consts:
+        if isinstance(item, CodeType):
+            yield from _names(item)
 
 
 def _source(function: Any, code: CodeType) -> str:

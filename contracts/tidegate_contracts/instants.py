@@ -16,14 +16,17 @@ INSTANT = pa.timestamp("us", "UTC")
 
 
 def instants(values: Any, zone: ZoneInfo) -> Any:
-    """A column of times as instants, microseconds in UTC; None where it is no column of times.
+    """A column of times or days as instants, microseconds in UTC; None where it is no such column.
 
     Args:
         values: A ``pyarrow.ChunkedArray``, or None.
-        zone: The zone in which naive times are read; an hour that occurs twice is taken to be the earlier.
+        zone: The zone in which naive times are read; an hour that occurs twice is taken to be the earlier. A day is
+            the moment at which it begins there.
     """
-    if values is None or logical_type(values.type) is not LogicalType.TIME:
+    if values is None or logical_type(values.type) not in (LogicalType.TIME, LogicalType.DATE):
         return None
+    if pa.types.is_date(values.type):
+        values = values.cast(pa.timestamp("s"))
     if values.type.tz is None:
         values = pc.assume_timezone(values, str(zone), ambiguous="earliest", nonexistent="earliest")
     return values.cast(INSTANT, safe=False)

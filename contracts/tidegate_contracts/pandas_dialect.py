@@ -33,21 +33,18 @@ def ask(question: Question, frame: pd.DataFrame) -> tuple[list[Failure], pd.Data
     schema = copy(question.schema)
     schema.columns = {name: _following(field, frame) for name, field in schema.columns.items()}
     if not question.levels or not schema.checks:
-        return _validate(schema, frame)
+        return _validate(schema, frame, transforms=question.transforms)
     whole = copy(schema)  # checks of the table may ask for the index, so they get it
     whole.columns, whole.unique, whole.strict, whole.ordered = {}, None, False, False
     schema.checks = []
-    failures, result = _validate(schema, frame)
-    return [*failures, *_validate(whole, frame.set_index(list(question.levels)))[0]], result
+    failures, result = _validate(schema, frame, transforms=question.transforms)
+    others, _ = _validate(whole, frame.set_index(list(question.levels)), transforms=question.transforms)
+    return [*failures, *others], result
 
 
-def _validate(schema: Any, frame: pd.DataFrame) -> tuple[list[Failure], pd.DataFrame]:
+def _validate(schema: Any, frame: pd.DataFrame, *, transforms: bool) -> tuple[list[Failure], pd.DataFrame]:
     import pandera.errors
 
-    parts = (schema, *schema.columns.values())
-    transforms = schema.add_missing_columns or any(
-        part.parsers or getattr(part, "default", None) is not None for part in parts
-    )
     try:  # the frame is our own, so it is copied only where a parser would change it
         return [], schema.validate(frame, lazy=True, inplace=not transforms)
     except pandera.errors.SchemaErrors as errors:
@@ -101,9 +98,10 @@ def coerce(values: Any, dtype: Any) -> tuple[Any, Rows]:
             bad[cases["index"].to_numpy(dtype=np.int64)] = True
     else:
         raise TypeError(str(dtype))
+    places = pa.array(np.where(bad, 0, np.cumsum(~bad) - 1), pa.int64(), mask=bad)  # no gap in pandas: it would round
     bad &= series.notna().to_numpy()  # a missing cell is missing, whatever its type
     try:
-        return pa.chunked_array([pa.Array.from_pandas(coerced.reindex(series.index))]), np.flatnonzero(bad)
+        return pa.chunked_array([pa.Array.from_pandas(coerced).take(places)]), np.flatnonzero(bad)
     except pa.ArrowException as error:
         raise TypeError(str(dtype)) from error
 
@@ -151,18 +149,33 @@ def dtype_for(values: Any, declared: DeclaredType) -> Any:
 
 
 def _rows(error: Any, frame: pd.DataFrame) -> Rows | None:
-    """The positions of the rows that an error blames; None where it blames the table."""
+    """The positions of the rows that an error blames; None where it blames the table.
+
+    Args:
+        error: Pandera's.
+        frame: What it was asked about: its index is positions, or the levels that the user's schema declares.
+    """
     output = error.check_output
     if getattr(error.check, "groupby", None) is not None:
         return _rows_of_groups(error.check, output, frame)
+    if isinstance(output, pd.Series | pd.DataFrame) and len(output) == len(frame) and output.index.equals(frame.index):
+        answers = output.to_numpy()
+        if answers.dtype == bool:
+            return np.flatnonzero(~(answers if answers.ndim == 1 else answers.all(axis=1)))
     if isinstance(output, pd.Series) and output.dtype == bool:
-        if len(output) == len(frame):
-            return np.flatnonzero(~output.to_numpy())
-        return output.index[~output.to_numpy()].to_numpy(dtype=np.int64)
+        return _positions(output.index[~output.to_numpy()], frame)
     cases = error.failure_cases
     if not isinstance(cases, pd.DataFrame) or "index" not in cases or cases["index"].isna().all():
         return None
-    return np.unique(cases["index"].dropna().to_numpy(dtype=np.int64))
+    return _positions(pd.Index(cases["index"].dropna()), frame)
+
+
+def _positions(labels: pd.Index[Any], frame: pd.DataFrame) -> Rows | None:
+    """The positions of labels of an index; None where they do not tell rows apart, or are labels of something else."""
+    if not frame.index.is_unique:
+        return None
+    found = frame.index.get_indexer(labels)
+    return np.unique(found).astype(np.int64) if found.size and (found >= 0).all() else None
 
 
 def _rows_of_groups(check: Any, output: Any, frame: pd.DataFrame) -> Rows | None:
@@ -175,4 +188,4 @@ def _rows_of_groups(check: Any, output: Any, frame: pd.DataFrame) -> Rows | None
         groups: Any = frame[names[0]]
         if set(output.index) <= set(groups.dropna().unique()):
             return np.flatnonzero(groups.isin(failing).to_numpy())
-    return np.sort(failing.to_numpy(dtype=np.int64)) if failing.isin(frame.index).all() else None
+    return _positions(failing, frame)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from tidegate_contracts import pandas_dialect, polars_dialect
 from tidegate_contracts.batch import Batch
-from tidegate_contracts.catalogue import CATALOGUE
+from tidegate_contracts.check_name import check_name
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.dialect import Dialect, dialect_of
 from tidegate_contracts.errors import MonitorError
@@ -69,14 +69,20 @@ class Asking:
             ) from error
         found = [self._broken(failure, frame, question) for failure in failures]
         merged = _merged(_spared(item, self.blamed) for item in found if item is not None)
-        return [*merged, *(self._changed(frame, result) if not failures else ()), *self._levels(frame, question)]
+        return [*merged, *self._changed(frame, result, question, failed=bool(failures)), *self._levels(frame, question)]
 
     def _declared(self, name: str) -> DeclaredType:
         known = self.contract.column(name)
         return known.type if known is not None else ANY
 
-    def _changed(self, frame: Any, result: Any) -> list[Broken]:
+    def _changed(self, frame: Any, result: Any, question: Question, *, failed: bool) -> list[Broken]:
         """What a parser or default of the schema would change: the verdict would be on other values than published."""
+        if not question.transforms:
+            return []
+        if failed:  # pandera keeps the frame to itself then
+            failures, result = dialect(self.contract).ask(question.of_parsers(), frame)
+            if failures:
+                return []
         names = dialect(self.contract).changed(frame, result)
         if names is None:
             return [Broken("schema_mismatch", "a parser of the schema adds, drops or moves rows", None, None)]
@@ -117,7 +123,8 @@ class Asking:
             return Broken("missing_values", "not nullable", column, rows)
         if reason is Reason.DATAFRAME_CHECK:
             soft = only_warns(failure.check)
-            name, severity = self._check_name(failure.check, column), Severity.WARNING if soft else Severity.CRITICAL
+            name = check_name(failure.check, self.contract, column)
+            severity = Severity.WARNING if soft else Severity.CRITICAL
             return Broken(name, clause(failure.check), column, rows, severity, not soft, of_all_rows=rows is None)
         return Broken("schema_mismatch", f"pandera: {reason.name.lower()}", column, rows)
 
@@ -145,16 +152,6 @@ class Asking:
             found=f"{clause(failure.check)} on {failure.column or 'the table'}: {kind}",
             hint="a check answers True or False for every batch; run it on this one to see what it cannot take",
         )
-
-    def _check_name(self, check: Any, column: str | None) -> str:
-        """The catalogue's name of a pandera check: its own where it has one, else by its kind."""
-        if check.name in CATALOGUE:
-            return str(check.name)
-        if column is None or check.groupby is not None:
-            return "broken_invariant"
-        if check.name == "isin":
-            return "unknown_labels" if column == self.contract.label else "category_change"
-        return "impossible_values"
 
 
 @cache

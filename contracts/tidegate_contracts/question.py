@@ -52,10 +52,11 @@ class Question:
         """
         user = contract.pandera_schema
         levels = levels_of(user)
-        fields = {}
+        fields: dict[str, Any] = {}
         for name, field in _expanded(user, delivered):
             if name not in unfit:
-                fields[name] = _own(field if name not in levels else _as_column(field, name), user.dtype)
+                own = _own(field if name not in levels else _as_column(field, name), user.dtype)
+                fields[name] = _joined(fields[name], own) if name in fields else own
         schema = copy(user)
         schema.index, schema.dtype, schema.columns = None, None, fields
         schema.checks = _hardened(user.checks)
@@ -68,6 +69,23 @@ class Question:
         if schema.unique and not set(schema.unique) <= set(known):
             schema.unique = None  # rows are told apart by a column not there yet, or whose absence is told anyway
         return cls(schema, tuple(known), tuple(name for name in levels if name in known))
+
+    @property
+    def transforms(self) -> bool:
+        """Whether a parser, a default or a missing column that is added may change what is checked."""
+        parts = (self.schema, *self.schema.columns.values())
+        return bool(self.schema.add_missing_columns) or any(
+            getattr(part, "parsers", None) or getattr(part, "default", None) is not None for part in parts
+        )
+
+    def of_parsers(self) -> Question:
+        """What the schema makes of the rows, whether or not they keep its clauses."""
+        schema = copy(self.schema)
+        schema.columns = {name: copy(field) for name, field in self.schema.columns.items()}
+        for field in schema.columns.values():
+            field.checks, field.nullable, field.unique = [], True, False
+        schema.checks, schema.unique, schema.strict, schema.ordered = [], None, False, False
+        return Question(schema, self.columns, self.levels, asks_rows=False)
 
     def of_the_whole(self) -> Question | None:
         """What must be asked again when rows are set aside: the checks that look at all rows; None if there are none.
@@ -92,7 +110,7 @@ def _expanded(schema: Any, delivered: Sequence[str]) -> Iterable[tuple[str, Any]
         if not is_pattern(field):
             yield name, field
             continue
-        matched = [found for found in delivered if re.match(name, found) and found not in schema.columns]
+        matched = [found for found in delivered if re.match(name, found)]
         for found in matched:
             column = copy(field)
             column.set_name(found)
@@ -110,6 +128,17 @@ def _own(field: Any, dtype: Any) -> Any:
     own.checks = _hardened(field.checks)
     own.coerce = own.drop_invalid_rows = False
     return own
+
+
+def _joined(one: Any, other: Any) -> Any:
+    """What two fields ask of the same column: a name and a pattern, or two patterns, may speak of it."""
+    both = copy(one)
+    both.dtype = one.dtype if one.dtype is not None else other.dtype
+    both.checks = [*one.checks, *other.checks]
+    both.nullable, both.unique = one.nullable and other.nullable, one.unique or other.unique
+    if hasattr(one, "parsers"):
+        both.parsers = [*one.parsers, *other.parsers]
+    return both
 
 
 def _as_column(level: Any, name: str) -> Any:

@@ -15,6 +15,7 @@ from tidegate_contracts.types import reconcile
 
 _ROWS = 10_000
 _ALIKE = 0.6
+_CANDIDATES = 3
 
 
 def likely(batch: Batch, contract: Contract, missing: str) -> str | None:
@@ -25,11 +26,11 @@ def likely(batch: Batch, contract: Contract, missing: str) -> str | None:
     Journal, July 1988), which is 2 M / T for M characters in matching blocks of T in all. A single one is meant
     whatever its name, if there are checks that it could have broken.
     """
-    fitting = [
-        name
-        for name in batch.table.column_names
-        if contract.column(name) is None and _fits(batch, contract, missing, name)
-    ]
+    others = [name for name in batch.table.column_names if contract.column(name) is None]
+    if len(others) > _CANDIDATES:  # only the likest: each costs a look at its values
+        likest = sorted(others, key=lambda name: -_likeness(name, missing))[:_CANDIDATES]
+        others = [name for name in likest if _likeness(name, missing) >= _ALIKE]
+    fitting = [name for name in others if _fits(batch, contract, missing, name)]
     if not fitting:
         return None
     best: str = max(fitting, key=lambda name: _likeness(name, missing))

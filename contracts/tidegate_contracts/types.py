@@ -123,7 +123,7 @@ def reconcile(values: Any, declared: DeclaredType, *, text: bool = False, time_z
     found, target = str(values.type), declared.arrow
     if values.type == target:
         return Reconciled(values)
-    plain = _plain(values)
+    plain = plain_values(values)
     if target is None or plain.type == target:
         cast = None if plain.type == values.type else f"{found} → {plain.type}"
         return Reconciled(plain, cast)
@@ -170,12 +170,14 @@ def _is_zoned(arrow: Any) -> bool:
     return bool(pa.types.is_timestamp(arrow) and arrow.tz is not None)
 
 
-def _plain(values: Any) -> Any:
-    """Dictionary-encoded and large text as plain values, and halves as singles."""
+def plain_values(values: Any) -> Any:
+    """Values in their plain form: no dictionary, no view, no large text, and singles for halves."""
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
     if pa.types.is_float16(values.type):
         return values.cast(pa.float32())
+    if pa.types.is_binary_view(values.type):
+        return values.cast(pa.binary())
     return values.cast(pa.string()) if _is_text(values.type) and not pa.types.is_string(values.type) else values
 
 

@@ -146,7 +146,8 @@ def _checked_with_published(place: Place, row: Any, contract: Contract, candidat
     unparsed = {name: rows + before for name, rows in candidate.unparsed.items()}
     known = circumstances(place, contract, row)
     whole = check(replace(candidate, table=together, delivered=together, unparsed=unparsed), contract, known)
-    refused = any(item.failed is None and item.severity is Severity.CRITICAL for item in whole.violations)
+    structural = any(item.failed is None and item.severity is Severity.CRITICAL for item in whole.violations)
+    refused = whole.inseparable or structural
     failed = whole.failed[before:] | refused
     return replace(whole, failed=failed, reasons=_as_delivered(whole.reasons, before, _positions(place, row)))
 

@@ -25,20 +25,6 @@ def homogeneity(first: Floats, second: Floats) -> float:
     return float(chdtrc(table.shape[1] - 1, ((table - expected) ** 2 / expected).sum()))
 
 
-def fit(counts: Floats, shares: Floats) -> float:
-    """The p-value that counts, shape (cells,), come from given shares; 0 where a count has the share 0.
-
-    Source: K. Pearson (1900), as above.
-    """
-    total = counts.sum()
-    if total <= 0 or counts.size < 2:
-        return 1.0
-    if (counts[shares <= 0] > 0).any():
-        return 0.0
-    expected = total * shares[shares > 0] / shares.sum()
-    return float(chdtrc(max(expected.size - 1, 1), ((counts[shares > 0] - expected) ** 2 / expected).sum()))
-
-
 def holm(p_values: Floats) -> Floats:
     """P-values adjusted so that the chance of any false rejection is at most the level, shape (tests,).
 

@@ -97,8 +97,10 @@ def observe(
         return Observation(checked, profile, compare(profile, reference, contract, rng), rules)
     except TidegateError:
         raise
-    except Exception as error:  # whatever a statistic does, it is our failure and never a pass
-        raise MonitorError("a statistic or rule raised", found=f"{type(error).__name__}: {error}") from error
+    except (
+        Exception
+    ) as error:  # whatever a statistic does, it is our failure and never a pass; its words may hold values
+        raise MonitorError("a statistic or rule raised", found=type(error).__name__) from error
 
 
 def decide(

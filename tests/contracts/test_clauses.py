@@ -15,7 +15,7 @@ import pandera.pandas as pr
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import tidegate as tg
@@ -28,7 +28,7 @@ from tidegate_contracts.circumstances import Circumstances
 from tidegate_contracts.clauses import Subject, broken_clauses, clauses
 from tidegate_contracts.clauses.broken_reference import matches
 from tidegate_contracts.clauses.duplicate_rows import repeats
-from tidegate_contracts.clauses.unrepresentative_sample import fit
+from tidegate_contracts.population import misfit
 from tidegate_contracts.reasons import Broken
 from tidegate_contracts.severity import Severity
 from tidegate_flows.demo import data
@@ -507,21 +507,47 @@ def test_counts_in_the_stated_shares_fit_and_the_distance_is_the_rows_to_change(
 ) -> None:
     total = sum(counts.values())
     shares = {name: number / total for name, number in counts.items()}
-    distance, p, _ = fit({name: number * more for name, number in counts.items()}, shares)
-    assert distance == pytest.approx(0, abs=1e-12)
-    assert p > 0.4
-    strange, p, words = fit({"z": total}, shares)
-    assert strange == pytest.approx(1)
-    assert "0.0% instead of" in words or words.startswith("categories that it does not name")
+    same = misfit(sample({name: number * more for name, number in counts.items()}), shares)
+    assert same.distance == pytest.approx(0, abs=1e-12)
+    assert same.p > 0.4
+    strange = misfit(sample({"z": total}), shares)
+    assert strange.distance == pytest.approx(1)
+    assert "0.0% instead of" in strange.worst or strange.worst.startswith("categories that it does not name")
 
 
-def test_the_chi_squared_is_that_of_scipy() -> None:
+def sample(counts: dict[Any, int]) -> Any:
+    """A column with so many rows of each category."""
+    return pa.chunked_array([pa.array([name for name, number in counts.items() for _ in range(number)])])
+
+
+@given(st.lists(st.integers(0, 90), min_size=2, max_size=5), st.data())
+def test_the_chi_squared_is_that_of_scipy(counts: list[int], data: st.DataObject) -> None:
     from scipy.stats import chisquare
 
-    counts = {"a": 60, "b": 25, "c": 15}
-    _, p, _ = fit(counts, {"a": 0.5, "b": 0.3, "c": 0.2})
-    # the pool of small categories is one more cell, empty here
-    assert p == pytest.approx(chisquare([60, 25, 15, 0], [50, 30, 20, 0.5], sum_check=False).pvalue, rel=0.05)
+    weights = data.draw(st.lists(st.integers(1, 9), min_size=len(counts), max_size=len(counts)))
+    shares = [weight / sum(weights) for weight in weights]
+    expected = [share * sum(counts) for share in shares]
+    assume(min(expected) >= 5)
+    found = misfit(sample(dict(enumerate(counts))), dict(enumerate(shares)))
+    assert found.p == pytest.approx(chisquare(counts, expected).pvalue, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "shares",
+    [
+        {True: 0.5, False: 0.5},
+        {"true": 0.5, "false": 0.5},
+        {0: 0.5, 1: 0.5},
+        {0.0: 0.5, 1.0: 0.5},
+        {"0": 0.5, "1": 0.5},
+    ],
+    ids=str,
+)
+def test_shares_of_a_population_are_known_by_value_or_as_text(shares: dict[Any, float]) -> None:
+    first = next(iter(shares))
+    kinds = [bool] if str(first).lower() == "true" or first is True else [int, float]
+    for kind in kinds:
+        assert misfit(sample({kind(0): 100, kind(1): 100}), shares).distance == 0
 
 
 # equal rows

@@ -387,6 +387,24 @@ def lenient_table_model() -> Any:
     return Things
 
 
+def reading(limit: int, *, nested: bool = False) -> Any:
+    """A check whose code reads a constant of its module."""
+    body = "series.map(lambda value: value < LIMIT)" if nested else "series < LIMIT"
+    return pr.Check(_of_module(f"LIMIT = {limit}\ndef check(series): return {body}\n"))
+
+
+def calling(limit: int) -> Any:
+    """A check whose code calls a function that reads a constant."""
+    text = f"LIMIT = {limit}\ndef fine(value): return value < LIMIT\ndef check(series): return series.map(fine)\n"
+    return pr.Check(_of_module(text))
+
+
+def _of_module(text: str) -> Any:
+    module: dict[str, Any] = {"__name__": "things"}
+    exec(compile(text, "<things>", "exec"), module)  # noqa: S102 - a module without a file, as a notebook has
+    return module["check"]
+
+
 def at_most(limit: int) -> Any:
     """A check made by a function, with what that function was given."""
     return pr.Check(lambda series: series <= limit, name="at_most")
@@ -547,6 +565,9 @@ def test_every_argument_is_tried_for_its_part_in_the_identity() -> None:
             id="a name without source",
         ),
         pytest.param(one(at_most(5)), one(at_most(6)), id="what the code was given"),
+        pytest.param(one(reading(5)), one(reading(6)), id="a constant that the code reads"),
+        pytest.param(one(reading(5, nested=True)), one(reading(6, nested=True)), id="a constant read by a nested code"),
+        pytest.param(one(calling(5)), one(calling(6)), id="a constant read by a function that is called"),
         pytest.param(one(), one(dtype=float), id="a type"),
         pytest.param(one(dtype="datetime64[ns]"), one(dtype=pd.DatetimeTZDtype("ns", "UTC")), id="a zone"),
         pytest.param(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections import defaultdict
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -498,3 +500,145 @@ def test_a_schema_that_filters_publishes_only_what_it_declares() -> None:
     assert (checked.violations, checked.dropped, checked.as_delivered) == ((), ("z",), False)
     assert checked.publishable.column_names == ["a"]
     assert hold(pd.DataFrame({"a": [1, 2]}), schema).as_delivered
+
+
+# what reviewers found
+
+
+def test_a_parser_that_changes_values_is_seen_whether_or_not_other_rows_fail() -> None:
+    schema = pr.DataFrameSchema(
+        {
+            "x": pr.Column(int, pr.Check.ge(0), parsers=pr.Parser(lambda series: series.clip(lower=0))),
+            "y": pr.Column(int, pr.Check.ge(0)),
+        }
+    )
+    frame = pd.DataFrame({"x": [-5, 1, 2, 3], "y": [1, 1, 1, 1]})
+    for delivered in (frame, frame.assign(y=[1, -1, 1, 1])):
+        checked = hold(delivered, schema, tolerance=0.5)
+        assert checked.critical
+        assert ("schema_mismatch", "x") in {(item.check, item.column) for item in checked.violations}
+    assert hold(frame.assign(x=[5, 1, 2, 3]), schema).violations == ()
+
+
+def test_all_patterns_that_match_a_column_and_its_own_name_hold_it() -> None:
+    schema = pr.DataFrameSchema(
+        {
+            "a_.*": pr.Column(int, pr.Check.ge(0), regex=True),
+            ".*_x": pr.Column(int, pr.Check.le(10), regex=True),
+            "a_x": pr.Column(int, pr.Check.ne(7)),
+        }
+    )
+    frame = pd.DataFrame({"a_x": [-5, 11, 7, 1]})
+    checked = hold(frame, schema, tolerance=0.9)
+    assert by_us(checked) == shortened(by_raw_pandera(schema, frame))
+    assert np.flatnonzero(checked.failed).tolist() == [0, 1, 2]
+
+
+def test_a_warning_about_the_whole_hides_no_failure_of_what_is_left() -> None:
+    mean = pr.Check(lambda frame: frame["x"].mean() < 5, name="low_mean")
+    schema = pr.DataFrameSchema(
+        {"x": pr.Column(float, pr.Check.ge(0))},
+        checks=[pr.Check(lambda frame: frame["x"].min() >= 0, name="no_debt", raise_warning=True), mean],
+    )
+    frame = pd.DataFrame({"x": [-100.0, *[10.0] * 9]})
+    assert not mean._check_fn(frame[1:])
+    assert hold(frame, schema, tolerance=0.5).critical
+
+
+def test_coercing_beside_a_cell_that_cannot_be_keeps_every_other_value() -> None:
+    checked = hold(pd.DataFrame({"a": ["9007199254740993", "abc", "1"]}), coercing("int64"), tolerance=0.5)
+    assert checked.publishable.to_pydict() == {"a": [9007199254740993, 1]}
+
+
+def test_rows_that_nothing_can_be_published_without_are_said_to_be_inseparable() -> None:
+    near = pr.Check(lambda series: (series - series.mean()).abs() < 40, name="near")
+    schema = pr.DataFrameSchema({"x": pr.Column(float, near)})
+    checked = hold(pd.DataFrame({"x": [*[0.0] * 18, 45.0, 400.0]}), schema, tolerance=0.5)
+    assert (checked.critical, checked.inseparable) == (True, True)
+    assert not hold(pd.DataFrame({"x": [*[0.0] * 19, 400.0]}), schema, tolerance=0.5).inseparable
+
+
+@pytest.mark.parametrize(
+    "index",
+    [pd.Index([7, 3, 0], name="id"), pd.Index(["p", "q", "r"], name="id"), pd.Index([1000, 2000, 3000], name="id")],
+    ids=["whole numbers", "texts", "beyond the rows"],
+)
+@pytest.mark.parametrize(
+    "check",
+    [
+        pr.Check(lambda frame: frame >= 0),
+        pr.Check(lambda frame: frame["x"] >= 0),
+        pr.Check(lambda row: row["x"] >= 0, element_wise=True),
+        pr.Check(lambda groups: groups["u"]["x"] >= 0, groupby="g"),
+    ],
+    ids=["cell by cell", "a column", "row by row", "a group"],
+)
+def test_checks_of_the_table_blame_the_right_rows_under_any_index(index: Any, check: Any) -> None:
+    columns = {"x": pr.Column(float), "g": pr.Column(str)} if check.groupby else {"x": pr.Column(float)}
+    schema = pr.DataFrameSchema(columns, index=pr.Index(None, name="id"), checks=check)
+    frame = pd.DataFrame({"x": [-1.0, 2.0, 3.0], "g": ["u", "u", "v"]}, index=index)[list(columns)]
+    checked = hold_table(indexed(frame), schema, tolerance=0.5)
+    assert np.flatnonzero(checked.failed).tolist() == [0]
+
+
+def test_large_keys_beside_missing_ones_are_not_taken_for_duplicates() -> None:
+    schema = pr.DataFrameSchema({"i": pr.Column(pd.Int64Dtype(), nullable=True), "j": pr.Column(int)})
+    frame = pd.DataFrame({"i": pd.array([2**53, 2**53 + 1, None], "Int64"), "j": [1, 1, 1]})
+    assert hold(frame, schema, key=("i", "j")).violations == ()
+
+
+def test_a_file_with_most_columns_missing_is_refused_quickly_and_without_guesses() -> None:
+    schema = pr.DataFrameSchema({f"n{number}": pr.Column(float, pr.Check.ge(0)) for number in range(60)})
+    checked = hold(pd.DataFrame({f"m{number}": [1.0] for number in range(60)}), schema)
+    assert len(checked.violations) == 60
+    assert not any("looks like" in item.message for item in checked.violations)
+
+
+ARROW_TYPES = [
+    pa.dictionary(pa.int8(), pa.string()),
+    pa.string_view(),
+    pa.large_string(),
+    pa.binary(),
+    pa.binary_view(),
+    pa.large_binary(),
+    pa.binary(4),
+    pa.decimal128(6, 2),
+    pa.decimal128(20, 2),
+    pa.decimal256(40, 2),
+    pa.float16(),
+    pa.bool_(),
+    pa.date32(),
+    pa.date64(),
+    pa.time32("s"),
+    pa.time64("us"),
+    pa.timestamp("s"),
+    pa.timestamp("ns", "Europe/Paris"),
+    pa.duration("us"),
+    pa.list_(pa.int64()),
+    pa.struct([("a", pa.int64())]),
+    pa.map_(pa.string(), pa.int64()),
+    pa.null(),
+    *(getattr(pa, f"{sign}int{width}")() for sign in ("", "u") for width in (8, 16, 32, 64)),
+]
+
+
+def values_of(kind: Any) -> Any:
+    """Three values of a type, one of them missing; all of them missing where none come to mind."""
+    days = [date(2024, 1, 1), None, date(2024, 1, 2)]
+    for values in (["ab", None, "abc"], days, [b"abcd", None, b"\xff\xfe\x00\x01"], [1, None, 0], [True, None, False]):
+        with contextlib.suppress(pa.ArrowException, TypeError, ValueError):
+            plain = pa.array(values)
+            return plain.dictionary_encode() if pa.types.is_dictionary(kind) else plain.cast(kind)
+    return pa.nulls(3, kind)
+
+
+@pytest.mark.parametrize("kind", ARROW_TYPES, ids=str)
+@pytest.mark.parametrize("declared", [True, False], ids=["declared without a type", "undeclared"])
+def test_a_column_of_any_type_gets_a_verdict_from_the_gate(kind: Any, declared: bool, tmp_path: Any) -> None:
+    columns = {"k": pr.Column(int), **({"a": pr.Column(None, nullable=True)} if declared else {})}
+    contract = make_contract(pr.DataFrameSchema(columns))
+    table = pa.table({"k": [1, 2, 3], "a": values_of(kind)})
+    path = tmp_path / "batch.arrow"
+    with pa.ipc.new_file(path, table.schema) as sink:
+        sink.write_table(table)
+    assert tg.check(path, contract).passed

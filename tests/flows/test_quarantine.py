@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tidegate as tg
@@ -165,6 +165,7 @@ def test_other_bytes_under_a_known_id_cannot_be_released_under_it(
 
 
 @given(bad=st.sets(st.integers(0, 29), min_size=1, max_size=10), mended=st.sets(st.integers(0, 29)))
+@settings(max_examples=25)
 def test_no_row_is_lost_or_doubled_on_the_way_back(
     tmp_path_factory: pytest.TempPathFactory, make_orders: Make, bad: set[int], mended: set[int]
 ) -> None:

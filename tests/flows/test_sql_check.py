@@ -93,7 +93,7 @@ def in_sqlite(frame: pd.DataFrame, path: Path, table: str) -> None:
 def told(findings: Any) -> set[tuple[Any, ...]]:
     """What a verdict says, without what is only looked for in memory, and without examples."""
     return {
-        (item.check, item.rule, item.column, item.failed, item.severity, item.message)
+        (item.check, item.rule, item.column, item.failed, item.severity, item.message.partition("; column")[0])
         for item in findings
         if item.kind == "violation" and item.check not in SUSPICIONS
     }

@@ -26,7 +26,7 @@ from tidegate_monitors.ranks import (
     spearman,
 )
 from tidegate_monitors.repeats import share_elsewhere
-from tidegate_monitors.significance import fit, holm, homogeneity
+from tidegate_monitors.significance import holm, homogeneity
 from tidegate_monitors.split.split_time_overlap import best_cut
 from tidegate_monitors.target import Target
 
@@ -129,9 +129,6 @@ def test_chi_squared_is_scipys(cells: list[tuple[int, int]]) -> None:
         assert homogeneity(first, second) == pytest.approx(wanted, abs=1e-9)
     else:
         assert homogeneity(first, second) == 1
-    if first.sum():
-        wanted = stats.chisquare(first, np.full(first.size, first.sum() / first.size)).pvalue
-        assert fit(first, np.full(first.size, 1 / first.size)) == pytest.approx(wanted, abs=1e-9)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))

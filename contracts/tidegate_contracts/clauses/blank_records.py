@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,8 @@ def is_blank(values: Any) -> npt.NDArray[np.bool_]:
     empty = pc.is_null(values, nan_is_null=True)
     family = logical_type(values.type)
     if family in (LogicalType.INTEGER, LogicalType.NUMBER):
-        empty = pc.or_kleene(empty, pc.equal(values, pa.scalar(0).cast(values.type)))
+        zero = Decimal(0) if pa.types.is_decimal(values.type) else 0
+        empty = pc.or_kleene(empty, pc.equal(values, pa.scalar(zero, values.type)))
     elif family is LogicalType.TEXT and not pa.types.is_dictionary(values.type):
         empty = pc.or_kleene(empty, pc.equal(pc.utf8_trim_whitespace(values), ""))
     return np.asarray(pc.fill_null(empty, fill_value=False).to_numpy(), dtype=bool)

@@ -13,8 +13,8 @@ from typing import Any
 from tidegate_contracts.alarm_budget import AlarmBudget
 from tidegate_contracts.arguments import COLUMNS
 from tidegate_contracts.contract import Contract
-from tidegate_contracts.diff.change import Change, Side, breaking, loosening, plain, semantic, tightening, words
-from tidegate_contracts.identity import json_value
+from tidegate_contracts.diff.change import Change, Side, breaking, loosening, semantic, tightening, words
+from tidegate_contracts.identity import json_value, strict_json
 from tidegate_contracts.metric import METRICS
 from tidegate_contracts.severity import Severity
 
@@ -142,7 +142,7 @@ def _classes(name: str, old: Any, new: Any) -> Iterator[Change]:
 
 def _by_key(name: str, old: Mapping[Any, Any], new: Mapping[Any, Any], *, rule: Rule) -> Iterator[Change]:
     for key in sorted({*old, *new}, key=str):
-        if plain(old.get(key)) != plain(new.get(key)):
+        if strict_json(old.get(key)) != strict_json(new.get(key)):
             yield from rule(f"{name}[{key!r}]", old.get(key), new.get(key))
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import partial
 from typing import Any
 
-from tidegate_contracts.identity import json_value
+from tidegate_contracts.identity import strict_json
 
 
 class Kind(StrEnum):
@@ -95,7 +94,7 @@ def _change(
     column: str | None = None,
     breaks: Side | None = None,
 ) -> Change:
-    return Change(kind, what, plain(old), plain(new), column, side if breaks is None else breaks, bump)
+    return Change(kind, what, strict_json(old), strict_json(new), column, side if breaks is None else breaks, bump)
 
 
 breaking = partial(_change, Kind.BREAKING, Side.BOTH, Bump.MAJOR)
@@ -103,15 +102,3 @@ semantic = partial(_change, Kind.SEMANTIC, Side.BOTH, Bump.MINOR)
 words = partial(_change, Kind.SEMANTIC, Side.NONE, Bump.PATCH)
 tightening = partial(_change, Kind.TIGHTENING, Side.PRODUCER, Bump.MINOR)
 loosening = partial(_change, Kind.LOOSENING, Side.CONSUMER, Bump.MINOR)
-
-
-def plain(value: Any) -> Any:
-    """A value as strict JSON: no NaN, no infinity, no text that has no UTF-8."""
-    value = json_value(value)
-    if isinstance(value, dict):
-        return {plain(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return repr(value)
-    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value

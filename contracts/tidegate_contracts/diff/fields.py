@@ -11,9 +11,9 @@ from tidegate_contracts.column import DRIFT_WORDS, Column
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.dialect import fields_of, is_pattern
 from tidegate_contracts.diff import demands, types
-from tidegate_contracts.diff.change import Change, Side, breaking, loosening, plain, semantic, tightening, words
+from tidegate_contracts.diff.change import Change, Side, breaking, loosening, semantic, tightening, words
 from tidegate_contracts.diff.demands import Demands
-from tidegate_contracts.identity import _code, json_value
+from tidegate_contracts.identity import _code, json_value, strict_json
 from tidegate_contracts.types import ANY
 
 Place = tuple[str, bool]
@@ -138,7 +138,7 @@ def _meaning(name: str, old: Declared, new: Declared) -> Iterator[Change]:
         yield words("title", old.field.title, new.field.title, name)
     before, after = old.column.metadata, new.column.metadata
     for key in sorted({*before, *after}, key=str):
-        if plain(before.get(key)) == plain(after.get(key)) and (key in before) is (key in after):
+        if strict_json(before.get(key)) == strict_json(after.get(key)) and (key in before) is (key in after):
             continue
         said = (str(key), before.get(key), after.get(key), name)
         if key == "available":
@@ -184,7 +184,7 @@ def own_code(value: Any) -> Any:
     """A default, or parsers by their code, as JSON."""
     if isinstance(value, list):
         return [[parser.name, *_code(getattr(parser, "_parser_fn", parser), set())] for parser in value]
-    return plain(value)
+    return strict_json(value)
 
 
 def _noun(item: Declared) -> str:

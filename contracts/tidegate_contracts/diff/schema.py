@@ -8,10 +8,10 @@ from typing import Any
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.dialect import dialect_of, levels_of
 from tidegate_contracts.diff import demands, fields
-from tidegate_contracts.diff.change import Change, Side, breaking, loosening, plain, semantic, tightening, words
+from tidegate_contracts.diff.change import Change, Side, breaking, loosening, semantic, tightening, words
 from tidegate_contracts.diff.demands import Demands
 from tidegate_contracts.diff.fields import Declared, Place, declared, reworded
-from tidegate_contracts.identity import describe_schema
+from tidegate_contracts.identity import describe_schema, strict_json
 
 
 def changes(old: Contract, new: Contract, renamed: Mapping[str, str]) -> Iterator[Change]:
@@ -87,7 +87,7 @@ def _table(old: Any, new: Any) -> Iterator[Change]:
     if old.title != new.title:
         yield words("title", old.title, new.title)
     for name in ("metadata", "add_missing_columns", "drop_invalid_rows"):
-        before, after = (plain(getattr(schema, name, None)) for schema in (old, new))
+        before, after = (strict_json(getattr(schema, name, None)) for schema in (old, new))
         if before != after:
             yield semantic(name, before, after)
     before, after = (fields.own_code(getattr(schema, "parsers", None)) for schema in (old, new))

@@ -10,10 +10,11 @@ from typing import Any
 
 from tidegate_contracts.alarm_budget import AlarmBudget
 from tidegate_contracts.contract import Contract
+from tidegate_contracts.duration import parse_duration
 from tidegate_contracts.errors import ContractError
 from tidegate_contracts.foreign_key import ForeignKey
 from tidegate_contracts.odcs.node import Node, shown
-from tidegate_contracts.odcs.plain import PREFIX, NoForm, parse_duration, unpaired
+from tidegate_contracts.odcs.plain import PREFIX, NoForm, unpaired
 from tidegate_contracts.sample import Sample
 from tidegate_contracts.suppression import Suppression
 from tidegate_contracts.upstream import Upstream

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, timedelta
@@ -90,13 +89,6 @@ def _is_key(value: Any) -> bool:
     return value is None or isinstance(value, str | int | float | bool)
 
 
-_DURATION = re.compile(
-    r"P(?=.)(?:(?P<weeks>\d{1,6})W)?(?:(?P<days>\d{1,7})D)?"
-    r"(?:T(?=.)(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?"
-    r"(?:(?P<seconds>\d{1,12})(?:\.(?P<fraction>\d{1,6}))?S)?)?"
-)
-
-
 def iso_duration(value: timedelta) -> str:
     """A duration in ISO 8601, exact to the microsecond."""
     if value < timedelta(0):
@@ -108,16 +100,3 @@ def iso_duration(value: timedelta) -> str:
     time = "".join(parts)
     day = f"{value.days}D" * bool(value.days)
     return f"P{day}T{time}" if time else f"P{day or '0D'}"
-
-
-def parse_duration(text: Any) -> timedelta | None:
-    """The duration that ISO 8601 text says; None where it says none, or one of months or years."""
-    match = _DURATION.fullmatch(text) if isinstance(text, str) else None
-    if match is None:
-        return None
-    parts = match.groupdict(default="0")
-    microseconds = int(parts.pop("fraction").ljust(6, "0"))
-    try:
-        return timedelta(microseconds=microseconds, **{unit: int(number) for unit, number in parts.items()})
-    except OverflowError:
-        return None

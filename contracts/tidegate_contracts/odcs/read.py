@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
-from tidegate_contracts.contract import Contract
+from tidegate_contracts.duration import parse_duration
 from tidegate_contracts.errors import ContractError
 from tidegate_contracts.foreign_key import ForeignKey
+from tidegate_contracts.imported import Draft, DraftColumn, fitting_name, in_order
 from tidegate_contracts.odcs.customs import arguments, customs
-from tidegate_contracts.odcs.draft import Draft, DraftColumn
 from tidegate_contracts.odcs.node import Lost, Node, shown
-from tidegate_contracts.odcs.plain import parse_duration
 from tidegate_contracts.odcs.read_column import column_of
 from tidegate_contracts.odcs.write import SCHEMA_FLAGS, SLA
 
 KIND = "DataContract"
+TITLE = "A contract made of a document of the Open Data Contract Standard."
 _UNITS: Mapping[str, timedelta] = {
     **dict.fromkeys(("us", "microsecond", "microseconds"), timedelta(microseconds=1)),
     **dict.fromkeys(("ms", "millisecond", "milliseconds"), timedelta(milliseconds=1)),
@@ -69,15 +68,9 @@ def from_odcs(document: Mapping[str, Any], *, table: str | None = None, name: st
     schema = {**_purpose(root), **_schema(chosen), **({"unique": unique} if unique else {})}
     said |= quality | _references(chosen)
     _tell_rest(root, chosen)
-    draft = Draft(tuple(column for column, _ in columns), schema, _ordered(said), lost.lines)
+    draft = Draft(TITLE, tuple(column for column, _ in columns), schema, in_order(said), lost.lines)
     draft.contract()
     return draft
-
-
-def _ordered(said: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments in the contract's own order, but for those that say what is so anyway."""
-    usual = {item.name: item.default for item in fields(Contract)}
-    return {name: said[name] for name in usual if name in said and said[name] != usual[name]}
 
 
 def _must_be_ours(root: Node) -> None:
@@ -126,8 +119,7 @@ def _name(root: Node, chosen: Node) -> str:
     several = len(root.nodes("schema")) > 1
     said = (None if several else root.text("name")) or chosen.needed_text("name")
     root.text("name")
-    fits = re.sub(r"[^a-z0-9]+", "_", said.lower()).strip("_")[:63].rstrip("_")
-    fits = fits if fits[:1].isalpha() else f"t_{fits}".rstrip("_")[:63]
+    fits = fitting_name(said)
     if fits != said:
         root.lost.tell(f"name: {shown(said)} became {fits!r}; --name gives another")
     return fits

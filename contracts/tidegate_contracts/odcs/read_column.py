@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 from tidegate_contracts.errors import ContractError
+from tidegate_contracts.imported import DraftCheck, DraftColumn
+from tidegate_contracts.imported_type import Dtype
 from tidegate_contracts.odcs.checks import (
     ARGUMENTS,
     BOUNDS,
@@ -19,9 +20,8 @@ from tidegate_contracts.odcs.checks import (
     pattern_check,
 )
 from tidegate_contracts.odcs.customs import customs
-from tidegate_contracts.odcs.draft import DraftCheck, DraftColumn
 from tidegate_contracts.odcs.node import Node, shown
-from tidegate_contracts.odcs.types import Dtype, dtype_of
+from tidegate_contracts.odcs.types import dtype_of
 from tidegate_contracts.odcs.write import WORDS, is_address
 from tidegate_contracts.types import LogicalType
 
@@ -125,15 +125,8 @@ def _is_whole(value: Any) -> bool:
 
 def _moment(where: str, text: str, dtype: Dtype) -> Any:
     """A bound of a time in the column's own zone."""
-    import pandas as pd
-
     try:
-        if dtype.logical is LogicalType.DATE:
-            return date.fromisoformat(text)
-        moment: Any = pd.Timestamp(text if re.match(r"\d{4}-\d{2}", text) else f"no time: {text}")
-        if moment.tzinfo is None:
-            return moment.tz_localize(dtype.zone, ambiguous=True, nonexistent="shift_forward")
-        return moment.tz_convert(dtype.zone)
+        return dtype.moment(text)
     except (ValueError, TypeError, OverflowError) as error:
         raise ContractError(where, found=shown(text), allowed="a time in ISO 8601") from error
 

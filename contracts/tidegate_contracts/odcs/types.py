@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tidegate_contracts.errors import ContractError
+from tidegate_contracts.imported_type import Dtype
 from tidegate_contracts.odcs.plain import NoForm, plain
-from tidegate_contracts.types import LogicalType, declared_type
+from tidegate_contracts.types import LogicalType
 
 LOGICAL: Mapping[LogicalType, str] = {
     LogicalType.BOOLEAN: "boolean",
@@ -44,93 +44,25 @@ _PHYSICAL = {
     "date": r"date",
     "timestamp": r"timestamp(tz|_ntz|_tz|_ltz)?|datetime2?|timestamp with(out)? time zone",
 }
-_OURS = re.compile(
-    r"bool|boolean|str|string\[(?:python|pyarrow)\]|arrow_string|category|object"
-    r"|(?:u?int|U?Int)(?:8|16|32|64)|[fF]loat(?:32|64)|float16"
-    r"|(?:u?int(?:8|16|32|64)|float|double|bool|date32\[day\])\[pyarrow\]"
-    r"|datetime64\[(?:s|ms|us|ns)(?:, [A-Za-z0-9_+/-]{1,64})?\]|timedelta64\[(?:s|ms|us|ns)\]"
-)
-_ARROW_TIME = re.compile(r"timestamp\[(s|ms|us|ns)(?:, tz=([A-Za-z0-9_+/-]{1,64}))?\]\[pyarrow\]")
-_ARROW_DECIMAL = re.compile(r"decimal128\((\d{1,2}), (\d{1,2})\)\[pyarrow\]")
 
 
-@dataclass(frozen=True, slots=True)
-class Dtype:
-    """A pandera data type that can be written down.
+def dtype_of_pandera(dtype: Any) -> Dtype:
+    """The type behind a pandera data type.
 
-    Attributes:
-        text: Its name, which pandera or pandas understands; None declares no type.
-        categories: The categories of a categorical type.
-        ordered: Whether they have an order.
+    Raises:
+        NoForm: Its name does not lead back to it.
     """
-
-    text: str | None
-    categories: tuple[Any, ...] | None = None
-    ordered: bool = False
-
-    @classmethod
-    def of_pandera(cls, dtype: Any) -> Dtype:
-        """The type behind a pandera data type.
-
-        Raises:
-            NoForm: Its name does not lead back to it.
-        """
-        if dtype is None:
-            return cls(None)
-        native: Any = getattr(dtype, "type", None)
-        if str(native) == "category":
-            categories = None if native.categories is None else tuple(plain(list(native.categories)))
-            return cls("category", categories, bool(native.ordered))
-        for text in ("str", str(dtype)):
-            found = cls(text)
-            if found.is_known and _same(found.value, dtype):
-                return found
-        raise NoForm(f"the type {dtype}")
-
-    @property
-    def is_known(self) -> bool:
-        """Whether the name is one that we write."""
-        patterns = (_OURS, _ARROW_TIME, _ARROW_DECIMAL)
-        return self.text is None or any(pattern.fullmatch(self.text) for pattern in patterns)
-
-    @property
-    def value(self) -> Any:
-        """What ``pandera.Column`` takes."""
-        if self.categories is not None:
-            import pandas as pd
-
-            return pd.CategoricalDtype(list(self.categories), ordered=self.ordered)
-        if self.arrow is None:
-            return self.text
-        import pandas as pd
-        import pyarrow
-
-        name, arguments = self.arrow
-        return pd.ArrowDtype(getattr(pyarrow, name)(*arguments))
-
-    @property
-    def arrow(self) -> tuple[str, tuple[Any, ...]] | None:
-        """The function of pyarrow and its arguments, where pandas cannot read the type's name."""
-        if self.text is None:
-            return None
-        if match := _ARROW_TIME.fullmatch(self.text):
-            return "timestamp", tuple(part for part in match.groups() if part)
-        if match := _ARROW_DECIMAL.fullmatch(self.text):
-            return "decimal128", tuple(map(int, match.groups()))
-        return None
-
-    @property
-    def logical(self) -> LogicalType:
-        """Its family."""
-        import pandera.pandas as pa
-
-        return declared_type(pa.Column(self.value).dtype).logical
-
-    @property
-    def zone(self) -> str | None:
-        """The time zone of a time."""
-        match = re.search(r", (?:tz=)?([^\]]+)\]", self.text or "")
-        return match.group(1) if match and self.logical is LogicalType.TIME else None
+    if dtype is None:
+        return Dtype(None)
+    native: Any = getattr(dtype, "type", None)
+    if str(native) == "category":
+        categories = None if native.categories is None else tuple(plain(list(native.categories)))
+        return Dtype("category", categories, bool(native.ordered))
+    for text in ("str", str(dtype)):
+        found = Dtype(text)
+        if found.is_known and _same(found.value, dtype):
+            return found
+    raise NoForm(f"the type {dtype}")
 
 
 def _same(text: Any, dtype: Any) -> bool:

@@ -13,7 +13,7 @@ from tidegate_contracts.foreign_key import ForeignKey
 from tidegate_contracts.identity import clause
 from tidegate_contracts.odcs.checks import Rules
 from tidegate_contracts.odcs.plain import PREFIX, NoForm, clean, plain
-from tidegate_contracts.odcs.types import LOGICAL, UNTYPED, Dtype
+from tidegate_contracts.odcs.types import LOGICAL, UNTYPED, dtype_of_pandera
 from tidegate_contracts.types import LogicalType, declared_type
 
 API_VERSION = "v3.1.0"
@@ -206,7 +206,7 @@ def _column(name: str, contract: Contract, lost: list[str]) -> dict[str, Any]:
 
 def _physical(dtype: Any) -> str | None:
     try:
-        return Dtype.of_pandera(dtype).text or UNTYPED
+        return dtype_of_pandera(dtype).text or UNTYPED
     except NoForm:
         return None
 
@@ -239,7 +239,7 @@ def _flags(where: str, column: Any, lost: list[str]) -> Iterator[dict[str, Any]]
 
 def _categories(where: str, column: Any, lost: list[str]) -> Iterator[dict[str, Any]]:
     try:
-        dtype = Dtype.of_pandera(column.dtype)
+        dtype = dtype_of_pandera(column.dtype)
     except NoForm as reason:
         lost.append(f"{where}: {reason} has no name in a document")
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from tidegate_flows.cli.options import ContractPath, Json, emit
 
 if TYPE_CHECKING:
     from tidegate_contracts.contract import Contract
+    from tidegate_contracts.imported import Draft
 
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="A file instead of stdout.")]
 
@@ -32,21 +32,6 @@ class Exported:
 
     document: dict[str, Any]
     text: str
-    lost: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """A contract made of another tool's words.
-
-    Attributes:
-        name: The contract's name.
-        source: The Python of its file.
-        lost: What a contract cannot say, one line each.
-    """
-
-    name: str
-    source: str
     lost: tuple[str, ...] = ()
 
 
@@ -70,12 +55,12 @@ class Format:
     Attributes:
         write: Makes a document of a contract.
         sign: The key by which a document of this format is known; None where it is written only.
-        read: Makes a contract of a document.
+        read: Makes the draft of a contract of a document.
     """
 
     write: Callable[[Contract], Exported]
     sign: str | None = None
-    read: Callable[[dict[str, Any], Asked], Imported] | None = None
+    read: Callable[[dict[str, Any], Asked], Draft] | None = None
 
 
 def _to_odcs(contract: Contract) -> Exported:
@@ -86,13 +71,10 @@ def _to_odcs(contract: Contract) -> Exported:
     return Exported(written.document, text.write(written.document), written.lost)
 
 
-def _from_odcs(document: dict[str, Any], asked: Asked) -> Imported:
+def _from_odcs(document: dict[str, Any], asked: Asked) -> Draft:
     from tidegate_contracts.odcs.read import from_odcs
-    from tidegate_contracts.odcs.source import source
 
-    draft = from_odcs(document, table=asked.table, name=asked.name)
-    title = "A contract made of a document of the Open Data Contract Standard."
-    return Imported(draft.arguments["name"], source(draft, title), draft.lost)
+    return from_odcs(document, table=asked.table, name=asked.name)
 
 
 def _to_gx(contract: Contract) -> Exported:
@@ -102,30 +84,22 @@ def _to_gx(contract: Contract) -> Exported:
     return Exported(suite, json.dumps(suite, ensure_ascii=False, allow_nan=False, indent=2) + "\n", tuple(lost))
 
 
-def _from_gx(document: dict[str, Any], asked: Asked) -> Imported:
+def _from_gx(document: dict[str, Any], asked: Asked) -> Draft:
     from tidegate_contracts.errors import UsageError
     from tidegate_contracts.expectations import from_suite
 
     if asked.table is not None:
         raise UsageError("a suite speaks of one table", found=f"--object {asked.table!r}")
-    source, lost = from_suite(document, asked.name)
-    return Imported(asked.name or str(document.get("name", "")), source, tuple(lost))
+    return from_suite(document, asked.name)
 
 
 def _to_json(contract: Contract) -> Exported:
-    document = {"format": 1, "sha256": contract.sha256, **_finite(contract.describe())}
+    from tidegate_contracts.identity import strict_json
+
+    document = {"format": 1, "sha256": contract.sha256, **strict_json(contract.describe())}
     return Exported(
         document, json.dumps(document, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
     )
-
-
-def _finite(value: Any) -> Any:
-    """JSON values with numbers that JSON has no form for (NaN, infinity) as their names."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 FORMATS: Mapping[str, Format] = {
@@ -169,17 +143,19 @@ def import_(
     as_json: Json = False,
 ) -> None:
     """Make the Python of a contract of another tool's document; what a contract cannot say is told on stderr."""
+    from tidegate_contracts.imported_source import source_of
     from tidegate_contracts.odcs import text
 
-    done = _read(text.read(_bytes(path)), Asked(name, table))
+    draft = _read(text.read(_bytes(path)), Asked(name, table))
+    source = source_of(draft)
     if output is not None:
-        _save(output, done.source, over=False)
+        _save(output, source, over=False)
     if as_json:
-        emit({"format": 1, "name": done.name, "source": done.source, "lost": list(done.lost)})
+        emit({"format": 1, "name": draft.arguments["name"], "source": source, "lost": list(draft.lost)})
         return
-    _tell(done.lost)
+    _tell(draft.lost)
     if output is None:
-        typer.echo(done.source, nl=False)
+        typer.echo(source, nl=False)
 
 
 def _bytes(path: Path) -> bytes:
@@ -196,7 +172,7 @@ def _bytes(path: Path) -> bytes:
         raise UsageError("the file cannot be read", found=f"{path}: {error.strerror}") from error
 
 
-def _read(document: dict[str, Any], asked: Asked) -> Imported:
+def _read(document: dict[str, Any], asked: Asked) -> Draft:
     """Read a document by the format whose sign it bears."""
     from tidegate_contracts.errors import ContractError
     from tidegate_contracts.odcs.node import shown

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 
 from tidegate_contracts.batch import Batch
 from tidegate_contracts.contract import Contract
-from tidegate_contracts.types import reconcile
+from tidegate_contracts.errors import MonitorError
+from tidegate_contracts.types import plain_values, reconcile
 from tidegate_flows.decoder.decoded import require_types
 from tidegate_flows.decoder.json_lines import KIND
 from tidegate_flows.decoder.limits import in_force
@@ -43,18 +44,27 @@ def decode(staged: Staged, contract: Contract, *, text: bool | None = None) -> B
         raise UnreadableError(f"format {suffix or '(none)'}; allowed: {', '.join(SUFFIXES)}")
     try:
         found = [_own(staged)] if staged.own else tables_in(staged.path, suffix)
-        tables = [_valid(table) for table in found]
-        table = _one(tables)
-    except (pa.ArrowException, OSError, ValueError) as error:
+        table = _one([_valid(table) for table in found])
+    except MemoryError:
+        raise MonitorError("no memory is left for the rows", hint="try again with smaller batches") from None
+    except (pa.ArrowException, ValueError) as error:
         raise UnreadableError(f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}") from None
     return _reconciled(staged, contract, table, text=text)
 
 
 def _own(staged: Staged) -> Any:
-    """The rows of a parquet file that this process wrote itself."""
-    with pq.ParquetFile(staged.path, page_checksum_verification=True) as file:
-        in_force().check_shape(file.metadata.num_rows, file.metadata.num_columns)
-        return file.read()
+    """The rows of a parquet file that this process wrote itself.
+
+    Raises:
+        MonitorError: It cannot be read back.
+    """
+    try:
+        with pq.ParquetFile(staged.path, page_checksum_verification=True) as file:
+            in_force().check_shape(file.metadata.num_rows, file.metadata.num_columns)
+            return file.read()
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise MonitorError("the staged rows cannot be read back", found=why, hint="try again") from error
 
 
 def _valid(table: Any) -> Any:
@@ -139,7 +149,7 @@ def _reconciled(staged: Staged, contract: Contract, delivered: Any, *, text: boo
         if text is None and "json" not in form:
             kind = None  # only our own reader of JSON says so
         if declared is None:
-            table = table.set_column(index, field.name, undeclared(values, kind))
+            table = table.set_column(index, field.name, plain_values(undeclared(values, kind)))
             continue
         if kind is not None:
             column = reconcile_json(values, kind, declared.type, contract.time_zone)

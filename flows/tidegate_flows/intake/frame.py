@@ -41,8 +41,7 @@ def _as_table(delivery: Any, *, keep_index: bool) -> tuple[Any, str]:
     kind = type(delivery).__module__.partition(".")[0]
     try:
         if kind == "pandas" and hasattr(delivery, "columns"):
-            kept = None if keep_index else False  # None keeps every index but plain positions, as columns
-            return pa.Table.from_pandas(delivery, preserve_index=kept).replace_schema_metadata(None), "pandas"
+            return pa.Table.from_pandas(delivery, preserve_index=keep_index).replace_schema_metadata(None), "pandas"
         if kind == "polars" and hasattr(delivery, "to_arrow") and hasattr(delivery, "columns"):
             return delivery.to_arrow(), "polars"
         if isinstance(delivery, pa.Table):

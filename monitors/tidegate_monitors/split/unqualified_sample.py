@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from tidegate_contracts.population import misfit
 from tidegate_contracts.severity import Severity
 from tidegate_monitors.codes import Codes
 from tidegate_monitors.interval import half_width
-from tidegate_monitors.significance import fit, homogeneity
+from tidegate_monitors.significance import homogeneity
 from tidegate_monitors.split import P_MAXIMUM, Split, audit
 from tidegate_monitors.statistics.hellinger import hellinger
 from tidegate_monitors.verdict import Finding
@@ -76,18 +77,16 @@ def _population(split: Split) -> Iterator[Finding]:
     for name, wanted in split.contract.population.items():
         if not split.has(name):
             continue
-        codes = split.codes(name)
-        levels = [str(level) for level in codes.levels]
-        shares = np.array([float(wanted.get(level, 0.0)) for level in levels])
-        counts = np.bincount(codes.test[codes.test >= 0], minlength=len(levels)).astype(np.float64)
-        absent = [float(part) for level, part in wanted.items() if str(level) not in levels]
-        counts, shares = np.append(counts, np.zeros(len(absent))), np.append(shares, absent)
-        total = counts.sum()
-        distance = float(np.abs(counts / total - shares).sum() / 2) if total else 0.0
-        if distance >= POPULATION_MAXIMUM and fit(counts, shares) <= P_MAXIMUM:
-            words = f"column {name!r}: {distance:.1%} of TEST would have to change to be as the declared population is"
+        found = misfit(split.test.table.column(name), wanted)
+        if found.distance >= POPULATION_MAXIMUM and found.p <= P_MAXIMUM:
+            words = f"column {name!r}: {found.distance:.1%} of TEST would have to change to be as its population is"
             yield split.alarm(
-                "unqualified_sample", Severity.WARNING, words, name, score=distance, threshold=POPULATION_MAXIMUM
+                "unqualified_sample",
+                Severity.WARNING,
+                words,
+                name,
+                score=found.distance,
+                threshold=POPULATION_MAXIMUM,
             )
 
 

@@ -1,15 +1,17 @@
-"""A suite of Great Expectations as the source of a contract file."""
+"""A suite of Great Expectations as the draft of a contract."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tidegate_contracts.arguments import COLUMNS, parse
 from tidegate_contracts.catalogue import CATALOGUE
 from tidegate_contracts.errors import ContractError
-from tidegate_contracts.suite import NotSaidError, Suite, SuiteColumn
+from tidegate_contracts.imported import Draft, DraftCheck, DraftColumn, fitting_name, in_order
+from tidegate_contracts.imported_type import Dtype
+from tidegate_contracts.suite import NotSaidError, Suite
+from tidegate_contracts.types import LogicalType
 
 KEPT = ("version", "owner", "contact", "key", "event_time", "time_zone", "prediction", "slices", "tolerance")
 """Arguments of a contract that a suite keeps in its ``meta``, for the way back."""
@@ -30,15 +32,15 @@ _CHECKS: Mapping[str, str] = {
 }
 
 
-def from_suite(document: Mapping[str, Any], name: str | None = None) -> tuple[str, list[str]]:
-    """A suite's document as the source of a contract file, and what the contract does not say.
+def from_suite(document: Mapping[str, Any], name: str | None = None) -> Draft:
+    """A suite's document as the draft of a contract.
 
     Args:
         document: What ``ExpectationSuite.to_json_dict`` gives; it may come from anywhere.
         name: The dataset's name; by default the suite's own, as far as it can be one.
 
     Raises:
-        ContractError: It is no suite, or names no column.
+        ContractError: It is no suite, names no column, or says what no contract can be.
     """
     expectations = document.get("expectations") if isinstance(document, Mapping) else None
     if not isinstance(expectations, list) or not all(isinstance(item, Mapping) for item in expectations):
@@ -56,14 +58,13 @@ def from_suite(document: Mapping[str, Any], name: str | None = None) -> tuple[st
     if not suite.columns:
         raise ContractError("the suite names no columns", found=f"{len(expectations)} expectations")
     title = str(document.get("name", document.get("expectation_suite_name", "")))
-    arguments = {"name": parse("name", name if name is not None else _slug(title))}
+    arguments = {"name": parse("name", name if name is not None else fitting_name(title))}
     arguments |= _kept(document, suite, lost) | _rows(suite) | _severity(words, lost)
-    return _source(title, arguments, suite), lost
-
-
-def _slug(text: str) -> str:
-    found = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
-    return (found if found[:1].isalpha() else f"dataset_{found}")[:63].rstrip("_")
+    said = f"From the suite {title!r} of Great Expectations: read it, and say who owns it."
+    columns = tuple(_columns(suite, lost))
+    draft = Draft(said, columns, _schema(suite, arguments), in_order(arguments), tuple(lost))
+    draft.contract()
+    return draft
 
 
 def _ours(item: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -127,57 +128,37 @@ def _severity(words: Mapping[str, set[str]], lost: list[str]) -> dict[str, Any]:
     return {"severity": found} if found else {}
 
 
-def _source(title: str, arguments: Mapping[str, Any], suite: Suite) -> str:
-    """The contract file; every text in it stands as a literal."""
-    names = [*(suite.ordered or ()), *(name for name in suite.columns if name not in (suite.ordered or ()))]
-    together = [names_ for names_ in suite.together if tuple(names_) != arguments.get("key")]
-    whole = [f"    unique={together[0]!r},"] if together else []
-    whole += ["    strict=True,"] if suite.strict else []
-    whole += ["    ordered=True,"] if suite.ordered is not None else []
-    return "\n".join(
-        [
-            repr(f"From the suite {title!r} of Great Expectations: read it, and say who owns it."),
-            "",
-            "import pandas as pd",
-            "import pandera.pandas as pa",
-            "",
-            "import tidegate as tg",
-            "",
-            "schema = pa.DataFrameSchema(",
-            "    {",
-            *(line for name in names for line in _column(name, suite.columns[name])),
-            "    },",
-            *whole,
-            ")",
-            "",
-            "contract = tg.Contract(",
-            *(f"    {name}={value!r}," for name, value in arguments.items()),
-            "    schema=schema,",
-            ")",
-            "",
-        ]
-    )
+def _schema(suite: Suite, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of ``pandera.DataFrameSchema``."""
+    together = [names for names in suite.together if tuple(names) != arguments.get("key")]
+    flags = {"strict": suite.strict, "ordered": suite.ordered is not None}
+    return {**({"unique": together[0]} if together else {}), **{name: True for name, wanted in flags.items() if wanted}}
 
 
-def _column(name: str, column: SuiteColumn) -> Iterator[str]:
-    words = [repr(column.dtype)] if column.dtype is not None else []
-    words += ["nullable=True"] if column.nullable else []
-    words += ["unique=True"] if column.unique else []
-    if not column.checks:
-        yield f"        {name!r}: pa.Column({', '.join(words)}),"
-        return
-    yield f"        {name!r}: pa.Column("
-    yield from (f"            {word}," for word in words)
-    yield "            checks=["
-    times = (column.dtype or "").startswith(("datetime64", "timestamp", "date"))
-    for check, arguments in column.checks:
-        said = ", ".join(f"{word}={_literal(value, times=times)}" for word, value in arguments.items())
-        yield f"                pa.Check.{check}({said}),"
-    yield "            ],"
-    yield "        ),"
+def _columns(suite: Suite, lost: list[str]) -> Iterator[DraftColumn]:
+    """The columns, in the order that is promised, then in the one in which they are named."""
+    for name in dict.fromkeys((*(suite.ordered or ()), *suite.columns)):
+        said = suite.columns[name]
+        dtype = Dtype(said.dtype)
+        checks = [_check(name, kind, arguments, dtype, lost) for kind, arguments in said.checks]
+        flags = {"nullable": said.nullable, "unique": said.unique}
+        wanted = {flag: True for flag, is_wanted in flags.items() if is_wanted}
+        yield DraftColumn(name, dtype, tuple(check for check in checks if check is not None), wanted)
 
 
-def _literal(value: Any, *, times: bool) -> str:
+def _check(name: str, kind: str, arguments: Mapping[str, Any], dtype: Dtype, lost: list[str]) -> DraftCheck | None:
+    """A check of a column's values, once pandera has taken it; texts are times where the column's values are."""
+    try:
+        check = DraftCheck(kind, {word: _timed(value, dtype) for word, value in arguments.items()})
+        check.made()
+    except (ValueError, TypeError, OverflowError):
+        lost.append(f"{kind} of column {name!r}: its values make no check of this column")
+        return None
+    return check
+
+
+def _timed(value: Any, dtype: Dtype) -> Any:
     if isinstance(value, list):
-        return f"[{', '.join(_literal(item, times=times) for item in value)}]"
-    return f"pd.Timestamp({value!r})" if times and isinstance(value, str) else repr(value)
+        return [_timed(item, dtype) for item in value]
+    is_time = isinstance(value, str) and dtype.logical in (LogicalType.TIME, LogicalType.DATE)
+    return dtype.moment(value) if is_time else value
