@@ -23,7 +23,7 @@ from tidegate_contracts.question import Question
 from tidegate_contracts.reasons import Broken, Keys, reasons_table
 from tidegate_contracts.rename import likely
 from tidegate_contracts.severity import Severity
-from tidegate_contracts.violation import Violation
+from tidegate_contracts.violation import Violation, failing_rows
 
 _MISSING_MAXIMUM = 20
 
@@ -151,7 +151,7 @@ def _judged(batch: Batch, contract: Contract, broken: list[Broken]) -> Checked:
     keys = Keys(batch.table, contract.key, personal=contract.has_personal_key)
     failed = np.zeros(batch.rows, dtype=bool)
     heavy = np.zeros(batch.rows, dtype=bool)
-    blaming = [item for item in broken if item.rows is None or _sets_aside(item, contract)]
+    blaming = [item for item in broken if _sets_aside(item, contract)]
     for item in blaming:
         if item.rows is not None:
             failed[item.rows] = True
@@ -180,7 +180,7 @@ def _violation(item: Broken, batch: Batch, contract: Contract, keys: Keys, *, be
     if severity is Severity.CRITICAL and not beyond:
         severity = Severity.WARNING
     count = len(item.rows)
-    message = f"{where}: {count} of {batch.rows} rows ({count / batch.rows:.2%}) break {item.rule}"
+    message = failing_rows(item.column, count, batch.rows, item.rule)
     examples = tuple(key for key in keys.of(item.rows[:5]) if key is not None)
     return Violation(item.check, item.rule, severity, message, item.column, count, examples)
 

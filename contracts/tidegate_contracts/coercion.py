@@ -61,7 +61,8 @@ def coerced(batch: Batch, contract: Contract) -> tuple[Batch, Conversions]:
                 "schema_mismatch", f"values that cannot be coerced to {_dtype(contract, name)}", name, bad
             )
         counts[name] = len(values) - values.null_count - int(bad.size)
-        told.append(_told(name, values, new, counts[name]))
+        if counts[name]:
+            told.append(_told(name, values, new, counts[name]))
     return replace(batch, table=table, mismatches=mismatches), Conversions(refused, tuple(told), counts)
 
 
@@ -75,17 +76,29 @@ def _told(name: str, old: Any, new: Any, count: int) -> Broken:
     """A finding that says how many values were coerced and how many are not the same after; no row fails by it."""
     lost = _lost(old, new)
     same = "each the same after" if not lost else f"{lost} not the same after"
-    rule = f"the schema's coerce gave {count} values the type {new.type} instead of {old.type}, {same}"
+    families = f"{logical_type(old.type).value} to {logical_type(new.type).value}"
+    rule = f"the schema's coerce turned {count} value{'s' * (count != 1)} from {families}, {same}"
     return Broken("schema_mismatch", rule, name, None, Severity.WARNING if lost else Severity.INFO, promised=False)
 
 
 def _lost(old: Any, new: Any) -> int:
     """How many values cannot be had back: cast to their old type they are another value."""
-    if logical_type(old.type) is LogicalType.TEXT and logical_type(new.type) in (LogicalType.TIME, LogicalType.DATE):
+    before, after = logical_type(old.type), logical_type(new.type)
+    if before is LogicalType.TEXT and after in (LogicalType.TIME, LogicalType.DATE):
         return 0  # a time has many forms in text
     try:
-        back = new.cast(old.type, safe=False)
+        if before is LogicalType.TEXT and after in (LogicalType.INTEGER, LogicalType.NUMBER):
+            back, old = new.cast(pa.float64()), _numbers(old)  # and so has a number: 1.50, +3, 1e2
+        else:
+            back = new.cast(old.type, safe=False)
     except pa.ArrowException:
         return int(len(new) - new.null_count)
     others: int | None = pc.sum(pc.fill_null(pc.not_equal(back, old), fill_value=False)).as_py()
     return others or 0
+
+
+def _numbers(texts: Any) -> Any:
+    """Texts as the numbers that they spell; missing where they spell none."""
+    spelt = pc.replace_substring_regex(pc.utf8_trim_whitespace(texts.cast(pa.string())), r"^\+", "")
+    is_number = pc.fill_null(pc.match_substring_regex(spelt, r"^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"), fill_value=False)
+    return pc.if_else(is_number, spelt, pa.scalar(None, pa.string())).cast(pa.float64())

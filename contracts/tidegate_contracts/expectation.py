@@ -47,11 +47,13 @@ class Unchecked:
         check: The catalogue's name.
         rule: The clause in our words.
         column: The column concerned, or None.
+        soft: Whether the user's schema only warns of it.
     """
 
     check: str
     rule: str
     column: str | None = None
+    soft: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """As it stands in JSON."""
@@ -141,7 +143,7 @@ def _as_expectation(
     place: tuple[str, str, str], said: tuple[str, dict[str, Any]] | None, *, soft: bool = False
 ) -> Expectation | Unchecked:
     if said is None or any(value is None for value in said[1].values()):
-        return Unchecked(*place)
+        return Unchecked(*place, soft=soft)
     return Expectation(*place, kind=said[0], arguments={"column": place[2], **said[1]}, soft=soft)
 
 
@@ -155,7 +157,7 @@ def _table(question: Question, contract: Contract) -> Iterator[Expectation | Unc
     if getattr(schema, "parsers", None):
         yield Unchecked("schema_mismatch", "a parser of the schema adds, drops or moves rows")
     for check in schema.checks:
-        yield Unchecked(check_name(check, contract), clause(check))
+        yield Unchecked(check_name(check, contract), clause(check), soft=only_warns(check))
 
 
 def _beyond(contract: Contract) -> Iterator[Unchecked]:

@@ -11,6 +11,7 @@ from types import ModuleType
 
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import ContractError, TidegateError
+from tidegate_contracts.whereabouts import whereabouts
 
 
 def load_contract(where: Contract | str | Path) -> Contract:
@@ -52,7 +53,8 @@ def _run(path: Path) -> ModuleType:
         raise
     except (Exception, SystemExit) as error:  # the user's code may raise anything
         raise ContractError(
-            f"the contract file {path.name} raised", found=f"{type(error).__name__}: {error}"
+            f"the contract file {path.name} raised",
+            found=f"{type(error).__name__}: {error}{whereabouts(error, path)}",
         ) from error
     finally:
         sys.path[:] = paths

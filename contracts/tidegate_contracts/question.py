@@ -54,6 +54,8 @@ class Question:
         levels = levels_of(user)
         fields: dict[str, Any] = {}
         for name, field in _expanded(user, delivered):
+            if len(levels) == 1 and UNNAMED_LEVEL.fullmatch(name) and name in levels and name not in delivered:
+                continue  # plain positions, which pandas keeps in no column
             if name not in unfit:
                 own = _own(field if name not in levels else _as_column(field, name), user.dtype)
                 fields[name] = _joined(fields[name], own) if name in fields else own

@@ -61,3 +61,9 @@ class Violation:
             failed=data["failed"],
             examples=tuple(data["examples"]),
         )
+
+
+def failing_rows(column: str | None, count: int, rows: int, rule: str) -> str:
+    """The message of a clause that some rows broke: how many of how many, and which clause."""
+    where = f"column {column!r}" if column else "the table"
+    return f"{where}: {count} of {rows} rows ({count / rows:.2%}) fail: {rule}"

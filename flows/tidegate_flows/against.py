@@ -19,9 +19,10 @@ from tidegate_flows.circumstances import gather
 from tidegate_flows.intake import Staged, UnreadableError
 from tidegate_flows.passage import observed
 from tidegate_monitors.breaker import Decision
-from tidegate_monitors.verdict import Verdict, decide
+from tidegate_monitors.verdict import Finding, Verdict, decide
 
 _EXAMPLES = 5
+_Place = tuple[str, str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ class Compared:
         new: What the new contract would do.
         newly_refused: How many rows the old one would publish and the new one would not.
         newly_passed: How many rows the new one would publish and the old one would not.
-        by: What refuses them, by clause.
+        newly_broken: How many rows break a clause of the new one and none of the old one, whatever becomes of the batch.
+        by: What refuses them, by clause; where the old one refuses the batch as a whole, what only the new one blames.
     """
 
     batch: str
@@ -76,6 +78,7 @@ class Compared:
     new: Held
     newly_refused: int
     newly_passed: int
+    newly_broken: int
     by: tuple[Refusal, ...]
 
     @property
@@ -107,34 +110,53 @@ def compare(delivery: Any, old: Contract, new: Contract) -> Compared:
         MonitorError: A check raised.
     """
     with TemporaryDirectory(prefix="tidegate-") as folder:
-        staged = intake.stage(delivery, Path(folder))
-        (before, was_out), (after, is_out) = _looked(staged, old), _looked(staged, new)
-    refused = is_out & ~was_out
+        staged = {keep: _staged(delivery, Path(folder), keep) for keep in {old.has_index, new.has_index}}
+        before, after = (_looked(staged[which.has_index], which) for which in (old, new))
+    refused, broken = after.out & ~before.out, after.failed & ~before.failed
     return Compared(
-        batch=staged.id,
+        batch=staged[new.has_index].id,
         rows=len(refused),
-        old=_held(before, was_out),
-        new=_held(after, is_out),
+        old=before.held,
+        new=after.held,
         newly_refused=int(refused.sum()),
-        newly_passed=int((was_out & ~is_out).sum()),
-        by=tuple(_refusals(after, refused)) if refused.any() or (before.passed and not after.passed) else (),
+        newly_passed=int((before.out & ~after.out).sum()),
+        newly_broken=int(broken.sum()),
+        by=tuple(_refusals(before, after, refused if before.passed else broken)),
     )
+
+
+def _staged(delivery: Any, folder: Path, keep_index: bool) -> Staged:
+    """A delivery as contracts see it that declare an index, or as those that do not."""
+    place = folder / ("index" if keep_index else "columns")
+    place.mkdir()
+    return intake.stage(delivery, place, keep_index=keep_index)
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A verdict and the reasons of the rows that broke a clause."""
+    """A verdict, which rows broke a clause, and the reasons."""
 
     verdict: Verdict
+    failed: npt.NDArray[np.bool_]
     reasons: Any
 
     @property
     def passed(self) -> bool:
         return self.verdict.passed
 
+    @property
+    def out(self) -> npt.NDArray[np.bool_]:
+        """For each row whether it would stay out; shape (rows,)."""
+        return self.failed if self.passed else np.ones_like(self.failed)
 
-def _looked(staged: Staged, contract: Contract) -> tuple[_Look, npt.NDArray[np.bool_]]:
-    """What a contract says of a batch, and for each row whether it would stay out; shape (rows,)."""
+    @property
+    def held(self) -> Held:
+        decision = Decision.PUBLISH if self.passed else Decision.QUARANTINE
+        return Held(decision.value, int(self.out.sum()))
+
+
+def _looked(staged: Staged, contract: Contract) -> _Look:
+    """What a contract says of a batch."""
     try:
         batch = intake.decode(staged, contract)
     except UnreadableError as error:
@@ -146,26 +168,33 @@ def _looked(staged: Staged, contract: Contract) -> tuple[_Look, npt.NDArray[np.b
     known = gather(contract, now=batch.window.end if batch.window else None, delivered=batch.rows)
     observation = observed(batch, contract, None, known)
     verdict = decide(observation, frozenset(), contract)
-    out = observation.checked.failed if verdict.passed else np.ones(batch.rows, dtype=bool)
-    return _Look(verdict, observation.checked.reasons), out
+    return _Look(verdict, observation.checked.failed, observation.checked.reasons)
 
 
-def _held(look: _Look, out: npt.NDArray[np.bool_]) -> Held:
-    decision = Decision.PUBLISH if look.passed else Decision.QUARANTINE
-    return Held(decision.value, int(out.sum()))
-
-
-def _refusals(look: _Look, refused: npt.NDArray[np.bool_]) -> Iterator[Refusal]:
+def _refusals(before: _Look, after: _Look, wanted: npt.NDArray[np.bool_]) -> Iterator[Refusal]:
     """What of the new contract refuses rows, the heaviest first; of a whole batch also what the old one set aside."""
-    found: dict[tuple[str, str, str | None], list[tuple[int | None, str | None]]] = {}
-    for reason in look.reasons.to_pylist():
-        if reason["row"] is None or not look.passed or refused[reason["row"]]:
-            place = (reason["check"], reason["rule"], reason["column"])
+    shuts = before.passed and not after.passed
+    told = {_place(reason) for reason in before.reasons.to_pylist() if reason["row"] is None}
+    told |= {(item.check, item.message, item.column) for item in _alarms(before)}
+    found: dict[_Place, list[tuple[int | None, str | None]]] = {}
+    for reason in after.reasons.to_pylist():
+        place = _place(reason)
+        of_table = reason["row"] is None
+        if shuts or (not after.passed and place not in told if of_table else wanted[reason["row"]]):
             found.setdefault(place, []).append((reason["row"], reason["key"]))
     for place, rows in sorted(found.items(), key=lambda item: -len(item[1])):
         blamed = [(row, key) for row, key in rows if row is not None]
         examples = tuple(f"row {row}" if key is None else key for row, key in blamed[:_EXAMPLES])
         yield Refusal(*place, len(blamed) or None, examples)
-    for finding in look.verdict.findings:
-        if finding.kind == "alarm" and finding.severity is Severity.CRITICAL:
-            yield Refusal(finding.check, finding.message, finding.column, None)
+    for alarm in _alarms(after):
+        if (alarm.check, alarm.message, alarm.column) not in told:
+            yield Refusal(alarm.check, alarm.message, alarm.column, None)
+
+
+def _place(reason: dict[str, Any]) -> _Place:
+    return reason["check"], reason["rule"], reason["column"]
+
+
+def _alarms(look: _Look) -> Iterator[Finding]:
+    """What shuts a batch out besides clauses."""
+    return (item for item in look.verdict.findings if item.kind == "alarm" and item.severity is Severity.CRITICAL)

@@ -91,11 +91,12 @@ def ask_upstream(contract: Contract, delivery: Any, batch: str) -> Answers:
 
 def waiting(contract: Contract, findings: Any) -> Answers:
     """What upstream answered when a batch arrived, from the findings of that time: its bytes are still the same."""
-    refused = [item.rule for item in findings if item.check == "incomplete_upstream"]
     told = "it was not when the batch arrived; gate the delivery again once it is, or release the batch"
-    return MappingProxyType(
-        {item.name: told for item in contract.upstream if any(rule.startswith(f"{item.name} ") for rule in refused)}
-    )
+    refused = [item.rule for item in findings if item.check == "incomplete_upstream"]
+    names = sorted((item.name for item in contract.upstream), key=len, reverse=True)
+    # a rule begins with its upstream's name; of "orders" and "orders eu" it means the longer, if it begins so
+    meant = (next((name for name in names if rule.startswith(f"{name} ")), None) for rule in refused)
+    return MappingProxyType({name: told for name in meant if name is not None})
 
 
 def _folder_of(contract: Contract) -> Path:
@@ -125,7 +126,7 @@ def _table(key: ForeignKey, folder: Path, contract: Contract) -> Any:
 def _suppressed(suppression: Suppression, folder: Path) -> frozenset[str]:
     path = folder / suppression.file
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")  # splitlines() would cut within names, at U+2028
     except OSError as error:
         raise StoreError(f"the suppression list {suppression.file!r} cannot be read", found=error.strerror) from error
     except UnicodeDecodeError as error:

@@ -23,9 +23,11 @@ from tidegate_flows.ledger.batches import Busy, Claim, Decided
 from tidegate_flows.passage import Hand, commit, look, stored
 from tidegate_flows.place import Place, at
 from tidegate_flows.recover import recover
-from tidegate_flows.rejudge import judge_again
+from tidegate_flows.rejudge import BusyError, judge_again
 from tidegate_monitors.breaker import Decision, State
 from tidegate_monitors.run import Run
+
+_BUSY_SECONDS = 0.05  # between two looks at whether another worker is done
 
 
 def gate(
@@ -111,19 +113,29 @@ def require_closed(dataset: str, *, store: str | Path | None = None, ledger: str
 
 
 def _awaited(place: Place, contract: Contract, run: Run, delivery: Any, as_of: datetime | str | None) -> Run | None:
-    """The batch judged anew if it was refused only because its upstream was not ready, and it is now; else None."""
+    """The batch judged anew if it was refused only because its upstream was not ready, and it is now; else None.
+
+    If another worker is at it, its verdict is waited for and given.
+    """
     criticals = {item.check for item in run.findings if item.severity is Severity.CRITICAL}
     if run.decision is not Decision.QUARANTINE or criticals != {"incomplete_upstream"}:
         return None
+    hand = Hand("tidegate", "what it depends on is ready")
     answers = ask_upstream(contract, delivery, run.batch)
     if any(isinstance(answer, str) for answer in answers.values()):
         return None
-    with place.ledger.begin() as connection:
-        row = runs.speaking_for(connection, contract.name, run.batch)
-    if row is None or row.discarded:
-        return None
-    hand = Hand("tidegate", "what it depends on is ready")
-    return judge_again(place, contract, row, as_of or place.clock(), hand, upstream=answers)
+    while True:
+        with place.ledger.begin() as connection:
+            row = runs.speaking_for(connection, contract.name, run.batch)
+        if row is None or row.discarded:
+            return None
+        if row.run != run.id:  # whoever was at it has judged it anew
+            recover(place, contract.name)
+            return replace(stored(place, row.run, frame=run.frame), repeated=True)
+        try:
+            return judge_again(place, contract, row, as_of or place.clock(), hand, upstream=answers)
+        except BusyError:
+            place.sleep(_BUSY_SECONDS)
 
 
 def _claim(place: Place, dataset: str, staged: Staged) -> Claim | Decided:
@@ -135,7 +147,7 @@ def _claim(place: Place, dataset: str, staged: Staged) -> Claim | Decided:
             )
         if not isinstance(answer, Busy):
             return answer
-        place.sleep(min(answer.seconds, 0.05))
+        place.sleep(min(answer.seconds, _BUSY_SECONDS))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from tidegate_flows.passage import Hand, tell_breaker
 from tidegate_flows.place import Place
 from tidegate_flows.recover import recover
 from tidegate_flows.rejudge import BusyError, judge_again, last_contract
+from tidegate_flows.signature import require_signature
 from tidegate_monitors.breaker import Breaker, Decision, Policy, State
 from tidegate_monitors.run import Run
 
@@ -61,6 +62,7 @@ def close(place: Place, dataset: str, *, by: str, reason: str) -> tuple[Breaker,
         UsageError: The ledger knows no such dataset.
         StoreError: The ledger or store refused.
     """
+    require_signature(by, reason)
     recover(place, dataset)
     now = place.clock()
     with place.ledger.begin() as connection:

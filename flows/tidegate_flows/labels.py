@@ -98,7 +98,8 @@ def _read(place: Place, delivery: Any, contract: Contract) -> pd.DataFrame:
     wanted = [*contract.key, contract.label]
     with place.store.workspace() as folder:
         try:
-            batch = intake.decode(intake.stage(delivery, folder), contract)
+            staged = intake.stage(delivery, folder, keep_index=contract.has_index)
+            batch = intake.decode(staged, contract)
         except UnreadableError as error:
             raise UsageError("the labels are unreadable", found=str(error)) from error
     absent = [name for name in wanted if name not in batch.table.column_names]

@@ -128,8 +128,8 @@ def observed(
         profile = Profile.of(checked.table, reference.layout if reference else Layout.plain(contract))
     except TidegateError:
         raise
-    except Exception as error:  # whatever a check does, it is our failure and never a pass
-        raise MonitorError("a check raised", found=f"{type(error).__name__}: {error}") from error
+    except Exception as error:  # whatever a check does, it is our failure and never a pass; its words may hold values
+        raise MonitorError("a check raised", found=type(error).__name__) from error
     return observe(checked, profile, reference, contract, seeded(batch, reference), batch.window)
 
 
@@ -219,7 +219,10 @@ def _ledger_alarms(connection: Connection, claim: Claim, seen: Seen, contract: C
     """What only the ledger can know: bytes or rows that were here before, under this or another name."""
     if claim.rewritten:
         severity = contract.severity_of("rewritten_history", Severity.CRITICAL)
-        message = f"batch {seen.staged.id!r} was delivered before with other bytes; what was decided then stands"
+        message = (
+            f"batch {seen.staged.id!r} was delivered before with other bytes; what was decided then stands, and these "
+            f"are kept as {claim.batch!r}"
+        )
         return (Alarm("rewritten_history", severity, message),)
     if seen.batch is not None and seen.batch.rows == 0:
         return ()  # every empty batch is like every other

@@ -242,6 +242,7 @@ def _finish(folder: Path, run: Run, source: Source, state: str) -> None:
         "bytes": source.bytes,
         "rows": run.counts.to_dict(),
         "received_at": iso(run.at),
+        "findings": [finding.to_dict() for finding in run.findings],
         "files": files,
     }
     write_durably(folder / "manifest.json", json.dumps(manifest, indent=2).encode())

@@ -33,6 +33,7 @@ from tidegate_flows.publish import Kept, Leftover, moves_for_return
 from tidegate_flows.quarantine import kept_row
 from tidegate_flows.recover import recover
 from tidegate_flows.rejudge import circumstances, claimed, judge_again, last_contract, stage_kept
+from tidegate_flows.signature import require_signature
 from tidegate_flows.stores.local import copy_hashed, writing
 from tidegate_monitors.breaker import Decision, State
 from tidegate_monitors.run import Rows, Run
@@ -44,6 +45,7 @@ def release(place: Place, dataset: str, batch: str, *, by: str, reason: str, con
     Raises:
         UsageError: It is not there, cannot be read, or has cells that have no value under the contract.
     """
+    require_signature(by, reason)
     recover(place, dataset)
     row, loaded = kept_row(place, dataset, batch), _contract(place, dataset, contract)
     if "~" in batch:
@@ -69,6 +71,7 @@ def replay(place: Place, dataset: str, batch: str, *, by: str, reason: str, cont
     Raises:
         UsageError: It is not there, cannot be read, or is part of a published batch while the breaker is open.
     """
+    require_signature(by, reason)
     recover(place, dataset)
     row, loaded = kept_row(place, dataset, batch), _contract(place, dataset, contract)
     hand = Hand(by, reason, event="replayed", steps=False)
@@ -93,6 +96,7 @@ def discard(place: Place, dataset: str, batch: str, *, by: str, reason: str) -> 
     Raises:
         UsageError: It is not there.
     """
+    require_signature(by, reason)
     recover(place, dataset)
     row = kept_row(place, dataset, batch)
     with claimed(place, row) as claim:

@@ -22,6 +22,7 @@ from tidegate_flows.circumstances import gather
 from tidegate_flows.intake import Staged, UnreadableError
 from tidegate_flows.ledger import references, runs
 from tidegate_flows.place import Place
+from tidegate_flows.signature import require_signature
 from tidegate_flows.stores.local import replace_durably, writing
 from tidegate_monitors.breaker import Decision
 from tidegate_monitors.compare import detectable_shifts
@@ -66,8 +67,7 @@ def approve(place: Place, dataset: str, sha256: str, *, by: str, reason: str) ->
     Raises:
         UsageError: No reference, or more than one, has a hash that begins so; or nobody is named.
     """
-    if not by.strip() or not reason.strip():
-        raise UsageError("an approval names who and why", allowed="--by WHO --reason WHY")
+    require_signature(by, reason)
     with place.ledger.begin() as connection:
         return references.approve(connection, dataset, sha256, by=by, reason=reason, at=place.clock())
 

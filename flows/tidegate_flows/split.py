@@ -106,7 +106,7 @@ def check_split(
 @contextmanager
 def _read(delivery: Any, contract: Contract, side: str) -> Iterator[Batch]:
     with TemporaryDirectory(prefix="tidegate-") as folder:
-        staged = intake.stage(delivery, Path(folder))
+        staged = intake.stage(delivery, Path(folder), keep_index=contract.has_index)
         try:
             batch = intake.decode(staged, contract)
         except UnreadableError as error:

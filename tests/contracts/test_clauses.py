@@ -641,3 +641,24 @@ def test_a_flood_is_found_in_a_large_table_too() -> None:
     assert found.rows is not None
     assert 0 <= found.rows.size - (table.num_rows - 60_000) <= 5
     assert list(clauses()["poisoning_burst"](Subject(make_batch(frame, contract), contract, Circumstances()))) == []
+
+
+@pytest.mark.parametrize("kind", [pa.date32(), pa.date64()])
+def test_events_of_which_only_the_day_is_known_grow_old_from_its_beginning(kind: Any) -> None:
+    contract = make_contract(
+        pr.DataFrameSchema({"day": pr.Column(pd.ArrowDtype(kind))}),
+        event_time="day",
+        time_zone="America/New_York",
+        freshness=timedelta(hours=30),
+        max_age=timedelta(days=2),
+        tolerance=0.9,
+    )
+    batch = make_batch(pa.table({"day": pa.array([date(2024, 3, 1), date(2024, 3, 2)], kind)}), contract)
+    midnight = datetime(2024, 3, 2, 5, tzinfo=UTC)
+
+    def found(age: timedelta) -> set[str]:
+        return {item.check for item in check(batch, contract, Circumstances(now=midnight + age)).violations}
+
+    assert found(timedelta(hours=24)) == set()
+    assert found(timedelta(hours=25)) == {"expired_rows"}
+    assert found(timedelta(hours=31)) == {"expired_rows", "stale_data"}

@@ -10,7 +10,7 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -491,3 +491,30 @@ def test_an_event_time_that_python_cannot_hold_is_no_exception(
 
 def test_a_time_zone_that_nobody_knows_is_no_exception(take_in: TakeIn) -> None:
     assert take_in(times([1], "ns", "Nowhere/Land")).rows == 1
+
+
+@pytest.mark.parametrize("kind", [pa.date32(), pa.date64()])
+def test_days_give_a_window_that_begins_where_they_begin_in_the_contracts_zone(take_in: TakeIn, kind: Any) -> None:
+    schema = pr.DataFrameSchema({"placed": pr.Column(pd.ArrowDtype(kind))})
+    days = pa.table({"placed": pa.array([date(2024, 3, 2), None, date(2024, 3, 1)], kind)})
+    window = take_in(days, make_contract(schema, event_time="placed", time_zone="America/New_York")).window
+    assert window == Window(datetime(2024, 3, 1, 5, tzinfo=UTC), datetime(2024, 3, 2, 5, tzinfo=UTC) + MICROSECOND)
+
+
+@pytest.mark.parametrize(
+    ("cells", "kept"),
+    [
+        ([str(12345678901234567890 + shift) for shift in range(3)], True),
+        (["9007199254740993", "0.5"], True),
+        (["-9007199254740993", "0.5"], True),
+        (["1e999", "0.5"], True),
+        (["9007199254740991", "0.5", "1e300"], False),
+    ],
+)
+def test_undeclared_numbers_of_json_are_numbers_only_where_each_stays_what_it_is(
+    take_in: TakeIn, deliver: Callable[[str, bytes], Path], cells: list[str], kept: bool
+) -> None:
+    anything = make_contract(pr.DataFrameSchema({"x": pr.Column(float, required=False)}))
+    lines = "".join(f'{{"id": {cell}}}\n' for cell in cells)
+    values = take_in(deliver("day.jsonl", f"{lines}{{}}\n".encode()), anything).table.column("id").to_pylist()
+    assert values == [*(cells if kept else map(float, cells)), None]

@@ -112,3 +112,38 @@ def test_a_check_that_raises_gives_no_answer(make_contract: Make, make_orders: M
     schema = Orders.to_schema().update_column("items", checks=[pa.Check(raises)])
     with pytest.raises(tg.MonitorError):
         compare(make_orders(), make_contract(), make_contract(schema=schema))
+
+
+def test_a_frame_is_seen_with_its_index_by_the_contract_that_declares_one(
+    make_contract: Make, make_orders: Make
+) -> None:
+    schema = Orders.to_schema()
+    plain, keyed = make_contract(schema=schema), make_contract(schema=schema.set_index(["order_id"]))
+    rows = make_orders().set_index("order_id")
+    assert compare(rows, keyed, keyed).new == Held("publish", 0)
+    told = compare(rows, plain, keyed)
+    assert (told.old.decision, told.new.decision) == ("quarantine", "publish")
+
+
+def test_rows_that_only_the_new_contract_blames_are_counted_where_the_old_one_refused_the_batch(
+    make_contract: Make, make_orders: Make
+) -> None:
+    orders = make_orders()
+    orders.loc[orders.index[:20], "amount"] = -1.0
+    new_only = orders["items"].eq(5) & orders["amount"].ge(0)
+    told = compare(orders, make_contract(), make_contract(schema=Small))
+    assert (told.old.decision, told.new.decision) == ("quarantine", "quarantine")
+    assert (told.newly_refused, told.newly_broken) == (0, new_only.sum())
+    assert told.newly_broken > 0
+    (refusal,) = told.by
+    assert (refusal.check, refusal.column, refusal.rows) == ("impossible_values", "items", new_only.sum())
+    assert [json.loads(key)[0] for key in told.examples] == list(orders.loc[new_only, "order_id"][:5])
+
+
+def test_what_a_refused_batch_as_a_whole_lacks_is_told_only_where_the_old_contract_did_not_say_so(
+    make_contract: Make, make_orders: Make
+) -> None:
+    orders = make_orders().drop(columns="score")
+    assert compare(orders, make_contract(), make_contract(tolerance=0.5)).by == ()
+    told = compare(orders, make_contract(), make_contract(rows_min=500))
+    assert [(refusal.check, refusal.rows) for refusal in told.by] == [("volume", None)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ import pytest
 
 import tidegate as tg
 from tidegate_flows import held, readmission, reference
-from tidegate_flows.circumstances import ask_upstream, gather
-from tidegate_flows.ledger import runs
+from tidegate_flows.circumstances import ask_upstream, gather, waiting
+from tidegate_flows.gate import _awaited
+from tidegate_flows.ledger import batches, runs
 from tidegate_flows.place import at
 
 Make = Callable[..., pd.DataFrame]
@@ -238,3 +240,63 @@ def test_the_command_line_says_the_same(day: Path, store: Path, contract_file: W
     assert "stale_data" in tidegate("check", path, day).out
     assert tidegate("check", path, day, "--as-of", "yesterday").code == 2
     assert tidegate("gate", path, day, "--as-of", "window", "--store", store).code == 0
+
+
+def test_a_list_may_begin_with_a_mark_and_its_names_may_hold_what_some_take_for_a_line_end(
+    tmp_path: Path, make_contract: Callable[..., tg.Contract], make_orders: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gone.txt").write_bytes("\ufeffo0-3\r\no0\u20285\r\n\r\no0\x856".encode())
+    contract = make_contract(suppression=tg.Suppression("order_id", "gone.txt", hashed=False))
+    orders = make_orders()
+    assert gather(contract).suppressed == {"o0-3", "o0\u20285", "o0\x856"}
+    orders.loc[[5, 6], "order_id"] = ["o0\u20285", "o0\x856"]
+    found = [item for item in tg.check(orders, contract, as_of="window").findings if item.kind == "violation"]
+    assert [(item.check, item.failed) for item in found] == [("suppressed_people", 3)]
+
+
+def test_a_source_whose_name_begins_like_another_ones_waits_for_itself(
+    day: Path, make_contract: Callable[..., tg.Contract]
+) -> None:
+    names = ("orders", "orders eu", "orders eu north")
+    signals = (tg.Upstream(name, marker=f"{name}.done", manifest=f"{name}.json") for name in names)
+    contract = make_contract(upstream=tuple(signals))
+    for name in names:
+        (day.parent / f"{name}.done").touch()
+        (day.parent / f"{name}.json").write_text(json.dumps({"rows": 200}))
+    (day.parent / "orders eu.done").unlink()
+    assert waiting(contract, tg.check(day, contract).findings).keys() == {"orders eu"}
+    (day.parent / "orders eu north.json").write_text(json.dumps({"rows": 7}))
+    assert waiting(contract, tg.check(day, contract).findings).keys() == {"orders eu", "orders eu north"}
+
+
+def test_two_workers_with_one_waiting_delivery_do_not_refuse_each_other(
+    day: Path, store: Path, contract_file: Write
+) -> None:
+    path = contract_file(MANIFEST + "failure_threshold=2,")
+    waiting_run, contract = tg.gate(day, path, store=store, as_of="window"), tg.load_contract(path)
+    ready(day)
+    with at(store) as place, ThreadPoolExecutor(1) as pool:
+        with place.ledger.begin() as connection:
+            other = batches.reclaim(connection, "orders", "2024-03-01", now=place.seconds, lease=60)
+        assert isinstance(other, batches.Claim)
+        asked = pool.submit(_awaited, place, contract, waiting_run, day, "window")
+        assert not wait([asked], timeout=0.5).done
+        with place.ledger.begin() as connection:
+            batches.give_up(connection, other)
+        told = asked.result(60)
+    assert told is not None
+    assert told.decision is tg.Decision.PUBLISH
+
+
+def test_of_two_workers_with_one_waiting_delivery_the_second_gives_the_firsts_verdict(
+    day: Path, store: Path, contract_file: Write
+) -> None:
+    path = contract_file(MANIFEST + "failure_threshold=2,")
+    tg.gate(day, path, store=store, as_of="window")
+    ready(day)
+    with ThreadPoolExecutor(4) as pool:
+        found = [pool.submit(tg.gate, day, path, store=store, as_of="window") for _ in range(4)]
+        told = [item.result(60) for item in found]
+    assert {run.decision for run in told} == {tg.Decision.PUBLISH}
+    assert len({run.id for run in told}) == 1

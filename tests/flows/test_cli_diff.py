@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 import typer
 
+from tidegate_flows.against import Refusal
 from tidegate_flows.cli import diff, exits
 from tidegate_flows.demo import data, story
 
@@ -120,6 +121,7 @@ def test_the_words_name_each_change_and_the_version_that_would_tell(
     said = say(CONTRACT, changed(UNIT, NARROWER))
     assert said.code == 1
     assert all(word in said.out for word in ("semantic", "mile", "km", "tightening", ">= 100", "producer", "1.1.0"))
+    assert "semantic changes need a new version: at least 1.1.0" in said.out
     said = say(CONTRACT, changed(NARROWER))
     assert "1 change; 1.1.0 would tell of all of them" in said.out
 
@@ -150,6 +152,19 @@ def test_a_clause_that_no_row_breaks_refuses_none(
     said = say(CONTRACT, changed(("le=10_000", "le=9_000")), "--against", day("2013-04-02"))
     assert "tightening" in said.out
     assert "each row of these batches fares as before" in said.out
+
+
+def test_a_batch_that_the_old_contract_refuses_is_told_so_and_its_rows_are_counted_all_the_same(
+    say: Callable[..., Said], changed: Callable[..., Path], day: Day, flights: pd.DataFrame
+) -> None:
+    two = 'isin=["EWR", "JFK", "LGA"]', 'isin=["EWR", "JFK"]'
+    old, new = changed(two, name="old.py"), changed(two, NARROWER)
+    rows = flights[flights["day"] == date(2013, 4, 2)]
+    count = int(((rows["distance"] < 100) & (rows["origin"] != "LGA")).sum())
+    said = say(old, new, "--against", day("2013-04-02"))
+    assert f"OLD refuses 1 of 1 batches as a whole; there, {count} rows break only NEW" in said.out
+    assert "fares as before" not in said.out
+    assert "OLD refuses" not in say(CONTRACT, new, "--against", day("2013-04-02")).out
 
 
 def test_several_batches_may_follow_the_option_and_a_refused_batch_is_refused_whole(
@@ -198,3 +213,8 @@ def test_wrong_use_is_said_so(say: Callable[..., Said], changed: Callable[..., P
         said = say(*arguments)
         assert (said.code, said.out) == (2, "")
         assert words in said.err
+
+
+def test_keys_of_refused_rows_move_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    diff._show_clause([Refusal("impossible_values", "le=1\x1b[2J", "a\x9b", 1, ("k\x9b31m", "\u202ek"))])
+    assert not set("\x1b\x9b\u202e") & set(capsys.readouterr().out)

@@ -223,3 +223,9 @@ def test_everything_caught_is_in_the_catalogue_and_statistics_count_only_if_they
     assert {name for name, by in caught().items() if Catcher.STATISTIC in by} == alarming | set(
         OUTSIDE_REGISTRIES[Catcher.STATISTIC]
     )
+
+
+def test_words_of_a_contract_move_no_cursor(command: Command, contract_file: Callable[..., Path]) -> None:
+    _, out, _ = command("lint", contract_file("waived={'no_owner': 'later\\x1b[2J\\u202e'},"))
+    assert "later\\x1b[2J\\u202e" in out
+    assert not set("\x1b\u202e") & set(out)

@@ -14,6 +14,7 @@ import pytest
 import typer
 
 import tidegate as tg
+from tests.conftest import Orders as StrictOrders
 from tidegate_contracts.errors import UsageError
 from tidegate_flows.cli.check_split import check_split as command
 from tidegate_flows.cli.exits import run
@@ -151,3 +152,15 @@ def test_the_same_seed_says_the_same(files: tuple[Path, Path], contract: tg.Cont
     assert reports[0] == reports[1]
     assert {item.check for item in reports[2].findings} >= {"feature_leak"}
     assert not reports[2].passed
+
+
+def test_frames_are_seen_with_the_index_that_their_contract_declares(
+    labelled: Callable[..., pd.DataFrame], make_contract: Callable[..., tg.Contract]
+) -> None:
+    keyed = make_contract(schema=StrictOrders.to_schema().set_index(["order_id"]))
+    sides = [labelled(days).set_index("order_id") for days in (range(3), range(3, 5))]
+    told = check_split(*sides, keyed).to_dict()
+    assert (
+        told
+        == check_split(*(side.assign(order_id=side.index).reset_index(drop=True) for side in sides), keyed).to_dict()
+    )

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
+import pandera.pandas as pr
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
@@ -15,10 +19,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tidegate as tg
+from tests.conftest import Orders
+from tidegate_contracts.circumstances import Circumstances
 from tidegate_contracts.severity import Severity
-from tidegate_flows import held
+from tidegate_flows import held, readmission, reference
+from tidegate_flows.intake import decode, stage
 from tidegate_flows.ledger import audit, counters, runs
+from tidegate_flows.passage import observed
 from tidegate_flows.place import at
+from tidegate_monitors.verdict import observe
 
 Make = Callable[..., pd.DataFrame]
 NOW = datetime(2024, 4, 1, tzinfo=UTC)
@@ -376,3 +385,72 @@ def test_window_time_stands_still_for_a_batch_that_has_no_window(
     first = tg.gate(make_orders(1), contract, store=store, batch_id="a", as_of="window")
     torn = tg.gate(tmp_path / "torn.parquet", contract, store=store, as_of="window")
     assert torn.at == first.at
+
+
+def test_labels_may_be_keyed_by_the_index_that_the_contract_declares(
+    store: Path, make_contract: Callable[..., tg.Contract], make_orders: Make
+) -> None:
+    contract = make_contract(schema=Orders.to_schema().set_index(["order_id"]))
+    frame = make_orders(1, 20).set_index("order_id")
+    tg.gate(frame, contract, store=store, batch_id="a").require_published()
+    labels = pd.DataFrame({"returned": [1.0, 0.0] * 10}, index=frame.index)
+    assert tg.join_labels(labels, contract, store=store).batches[0].bias.n == 20
+
+
+class Talkative:
+    """Something that quotes a value when it is asked for anything."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise ValueError("ann@example.com")
+
+
+def test_no_message_about_what_raised_quotes_a_value(contract: tg.Contract, make_orders: Make, tmp_path: Path) -> None:
+    batch = decode(stage(make_orders(1), tmp_path), contract)
+    waits = replace(contract, upstream=(tg.Upstream("till", marker="_OK"),))
+    talkative: Any = Talkative()
+    with pytest.raises(tg.MonitorError, match="ValueError") as caught:
+        observed(batch, waits, None, Circumstances(upstream=talkative))
+    assert "ann" not in str(caught.value)
+    seen = observed(batch, contract, None)
+    with pytest.raises(tg.MonitorError, match="ValueError") as caught:
+        observe(seen.checked, seen.profile, talkative, contract, np.random.default_rng(0))
+    assert "ann" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("index", "level"),
+    [
+        (pd.RangeIndex(5, 15, name="id"), "id"),
+        (pd.Index(range(5, 15), name="id"), "id"),
+        (pd.RangeIndex(10), None),
+        (pd.Index(range(5, 15)), None),
+    ],
+    ids=["a named range", "a named column", "positions", "an unnamed column"],
+)
+def test_an_index_is_found_however_pandas_keeps_it(index: Any, level: str | None, tmp_path: Path, store: Path) -> None:
+    schema = pr.DataFrameSchema({"x": pr.Column(float)}, index=pr.Index(int, name=level), strict=True)
+    contract = tg.Contract(name="things", version="1.0.0", owner="tests", schema=schema)
+    frame = pd.DataFrame({"x": np.linspace(0, 1, 10)}, index=index)
+    schema.validate(frame)
+    frame.to_parquet(tmp_path / "a.parquet")
+    for delivery in (frame, tmp_path / "a.parquet"):
+        verdict = tg.check(delivery, contract)
+        assert [item.message for item in verdict.findings if item.kind == "violation"] == []
+    assert tg.gate(tmp_path / "a.parquet", contract, store=store).require_published().rows().num_rows == 10
+
+
+@pytest.mark.parametrize(("by", "reason"), [("", "why"), ("me", "  ")])
+def test_nobody_signs_with_nothing(
+    by: str, reason: str, store: Path, contract: tg.Contract, make_orders: Callable[..., pd.DataFrame]
+) -> None:
+    tg.gate(make_orders(0).assign(amount=-1.0), contract, store=store, batch_id="bad")
+    with at(store) as place:
+        for action in (
+            lambda: readmission.release(place, "orders", "bad", by=by, reason=reason),
+            lambda: readmission.replay(place, "orders", "bad", by=by, reason=reason),
+            lambda: readmission.discard(place, "orders", "bad", by=by, reason=reason),
+            lambda: held.close(place, "orders", by=by, reason=reason),
+            lambda: reference.approve(place, "orders", "abc", by=by, reason=reason),
+        ):
+            with pytest.raises(tg.UsageError, match="says nothing"):
+                action()

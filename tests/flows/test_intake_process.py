@@ -11,7 +11,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pandera.pandas as pr
@@ -24,6 +24,7 @@ from tests.contracts.columns import make_contract
 from tidegate_contracts.batch import Batch
 from tidegate_flows.intake import Limits, UnreadableError, decode, limited, stage
 from tidegate_flows.intake import helper as helpers
+from tidegate_flows.intake.received import _Rows, _Status
 
 Decode = Callable[..., Batch]
 ANYTHING = make_contract(pr.DataFrameSchema({"anything": pr.Column(required=False, nullable=True)}))
@@ -95,6 +96,34 @@ def test_a_helper_that_died_is_replaced(small: Path, take: Decode) -> None:
     assert pid() != first
 
 
+def test_a_request_that_a_helper_took_to_its_grave_is_made_again(small: Path, take: Decode) -> None:
+    take(small)
+    first = pid()
+    os.kill(first, signal.SIGSTOP)  # so that it never begins
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(take, small)
+        assert not wait([asked], timeout=0.5).done
+        os.kill(first, signal.SIGKILL)
+        assert asked.result(60).rows == 100
+    assert pid() != first
+
+
+def test_waiting_for_a_process_that_has_handed_back_its_rows_takes_no_processor_time(small: Path, take: Decode) -> None:
+    take(small)
+    assert helpers._keeper.helper is not None
+    (data, sink), (status, said) = os.pipe(), os.pipe()
+    rows = _Rows(data, _Status(status, helpers._keeper.helper), Limits())
+    os.write(sink, b"E")
+    os.close(sink)
+    with rows, ThreadPoolExecutor(1) as pool:
+        before = time.thread_time()
+        told = pool.submit(lambda: (time.sleep(0.5), os.write(said, b'{"ok": true}\n{"exit": 0}\n')))
+        assert rows.tables() == []
+        assert time.thread_time() - before < 0.1
+        told.result()
+    os.close(said)
+
+
 def test_many_threads_decode_at_once(small: Path, take: Decode) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert [batch.rows for batch in pool.map(take, [small] * 40)] == [100] * 40
@@ -154,6 +183,7 @@ def test_a_helper_that_dies_with_a_batch_in_hand_is_no_verdict(small: Path, take
         for _ in range(500):
             found = children_of(helper)
             if found:
+                time.sleep(0.3)  # until we know that it began: else it is asked again
                 os.kill(helper, signal.SIGKILL)
                 os.kill(found[0], signal.SIGKILL)
                 return
@@ -272,3 +302,71 @@ def processes() -> list[str]:
         except OSError:
             continue
     return found
+
+
+SCARCE = """
+import os, resource, sys
+from pathlib import Path
+import pandera.pandas as pr
+import tidegate as tg
+from tidegate_flows.intake import decode, stage
+from tidegate_flows.intake import helper as helpers
+
+contract = tg.Contract(name="a", version="1.0.0", owner="t", schema=pr.DataFrameSchema({"a": pr.Column(int)}))
+staged = stage(Path(sys.argv[1]), Path(sys.argv[2]))
+os.mkdir(sys.argv[2] + "/own")
+own = stage(decode(staged, contract).delivered, Path(sys.argv[2]) / "own")
+files = lambda: len(os.listdir("/proc/self/fd"))
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+for running in (True, False):
+    for left in range(8):
+        helpers._keeper.end() if not running else decode(staged, contract)
+        before = files()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before - 1 + left, hard))
+        found = []
+        for batch in (staged, own):
+            try:
+                decode(batch, contract)
+                found.append("read")
+            except (tg.MonitorError, tg.StoreError) as error:
+                found.append(type(error).__name__)
+            except BaseException as error:
+                found.append(repr(error))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        print(left, *found, files() - before if running else 0)
+print(decode(staged, contract).rows)
+"""
+
+
+def test_having_no_files_left_is_our_failure_and_leaves_none_open(small: Path, tmp_path: Path) -> None:
+    (tmp_path / "staged").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", SCARCE, str(small), str(tmp_path / "staged")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    *lines, last = done.stdout.splitlines()
+    assert (done.returncode, last, len(lines)) == (0, "100", 16), (done.stdout, done.stderr)
+    for line in lines:
+        _, *outcomes, leaked = line.split()
+        assert set(outcomes) <= {"read", "MonitorError", "StoreError"}, lines
+        assert leaked == "0", lines
+    assert {outcome for line in lines for outcome in line.split()[1:3]} == {"read", "MonitorError", "StoreError"}
+
+
+def test_having_no_memory_left_for_the_rows_is_our_failure(small: Path, take: Decode) -> None:
+    class Full(_Rows):
+        def readinto(self, _: object) -> int:
+            raise pa.ArrowMemoryError("malloc of size 1 failed")
+
+    take(small)
+    assert helpers._keeper.helper is not None
+    (data, sink), (status, said) = os.pipe(), os.pipe()
+    os.write(said, b'{"ok": true}\n{"exit": 0}\n')
+    full = Full(data, _Status(status, helpers._keeper.helper), Limits())
+    with full, pytest.raises(tg.MonitorError, match="no memory"):
+        full.tables()
+    for file in (sink, said):
+        os.close(file)

@@ -11,10 +11,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import fsspec  # type: ignore[import-untyped] # it ships no types
 import pandera.pandas as pr
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fsspec import AbstractFileSystem
+from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped] # as above
+from fsspec.registry import _registry  # type: ignore[import-untyped] # as above
 
 import tidegate as tg
 from tests.contracts.columns import make_contract
@@ -99,8 +103,6 @@ def test_a_quarantined_directory_keeps_its_parts_byte_for_byte(tmp_path: Path, s
 
 
 def test_what_a_url_names_is_staged_under_its_name(folder: Folder, tmp_path: Path) -> None:
-    import fsspec
-
     content = hostile.parquet_of(pa.table({"a": [1]}))
     for part in ("day=1/part-0.parquet", "day=1/_SUCCESS", "day=1/part-1.parquet"):
         with fsspec.open(f"memory://bucket/x/{part}", "wb") as out:
@@ -111,6 +113,39 @@ def test_what_a_url_names_is_staged_under_its_name(folder: Folder, tmp_path: Pat
     assert (whole.id, len(rows_of(whole))) == ("day=1", 2)
     (tmp_path / "a b.parquet").write_bytes(content)
     assert rows_of(stage(f"file://{tmp_path}/a%20b.parquet", folder())) == [{"a": 1}]
+
+
+class Listing(AbstractFileSystem):  # type: ignore[misc] # fsspec ships no types
+    """Local files, with listings that are kept as those of object stores are."""
+
+    protocol = "s3"
+    local = LocalFileSystem()
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return "/" + str(path).removeprefix("s3://").strip("/")
+
+    def ls(self, path: str, detail: bool = True, **_: Any) -> list[Any]:
+        if path not in self.dircache:
+            self.dircache[path] = self.local.ls(path, detail=True)
+        return [item if detail else item["name"] for item in self.dircache[path]]
+
+    def invalidate_cache(self, path: str | None = None) -> None:  # noqa: ARG002 - fsspec's signature
+        self.dircache.clear()
+
+    def _open(self, path: str, mode: str = "rb", **_: Any) -> Any:
+        return self.local.open(path, mode)
+
+
+def test_parts_that_came_since_the_last_look_at_a_remote_folder_are_taken(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(_registry, "s3", Listing)
+    day = tmp_path / "day"
+    day.mkdir()
+    for number in (1, 2, 3):
+        pq.write_table(pa.table({"a": [number]}), day / f"part-{number}.parquet")
+        assert len(rows_of(stage(f"s3:/{day}", folder()))) == number
 
 
 @pytest.mark.parametrize("url", ["s3://key:geheim@bucket/x.parquet?X-Amz-Signature=geheim", "ftp://u:geheim@h/x.csv"])
@@ -174,6 +209,18 @@ def test_a_query_is_read_in_chunks_that_may_differ_in_type(database: Path, folde
     assert (table.num_rows, table.column("half").null_count) == (45_000, 30_000)
     empty = pq.read_table(stage_sql(f"sqlite:///{database}", "select id, note from orders where 0", folder()).path)
     assert (empty.num_rows, empty.column_names) == (0, ["id", "note"])
+
+
+def test_chunks_that_no_one_type_holds_are_told_by_their_column_and_without_their_values(
+    database: Path, folder: Folder
+) -> None:
+    query = (
+        "with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000) "
+        "select 9007199254740993 as big from n union all select 1.5"
+    )
+    with pytest.raises(tg.UsageError, match=r"column 'big' holds values that do not survive as double") as caught:
+        stage_sql(f"sqlite:///{database}", query, folder())
+    assert "9007199254740993" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

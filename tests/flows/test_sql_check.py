@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import re
@@ -13,13 +14,14 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
+import pyarrow as arrow
 import pytest
 import sqlalchemy as sa
 import typer
@@ -31,6 +33,7 @@ from tidegate_contracts.expectation import SUSPICIONS
 from tidegate_flows import look
 from tidegate_flows.cli.exits import run
 from tidegate_flows.cli.sql_check import check_sql
+from tidegate_flows.intake import stage_sql
 from tidegate_flows.sql import data_docs
 from tidegate_flows.sql.address import Address, address
 from tidegate_flows.sql.look import Looked, check_table
@@ -224,6 +227,35 @@ def test_what_a_database_cannot_be_asked_is_listed_and_is_no_pass(load: Callable
     assert looked.passed(allow_unchecked=True)
 
 
+def test_a_check_that_only_warns_and_cannot_be_asked_is_no_reason_not_to_pass(load: Callable[..., Address]) -> None:
+    soft = pa.Check(lambda values: values > 0, name="positive", raise_warning=True)
+    frame_check = pa.Check(lambda frame: frame.x < 9, name="small", raise_warning=True)
+    schema = pa.DataFrameSchema({"x": pa.Column(float, soft)}, checks=frame_check)
+    contract = tg.Contract(name="some", version="1.0.0", owner="me", schema=schema)
+    where = load(pd.DataFrame({"x": [1.0]}), "some")
+    looked = check_table(where, "some", contract)
+    assert looked.unchecked == ()
+    assert looked.passed(allow_unchecked=False)
+    told = [item for item in looked.verdict.findings if "only warn" in item.message]
+    assert {(item.severity.value, item.column) for item in told} == {("info", "x"), ("info", None)}
+    stern = replace(contract, severity={"impossible_values": "critical"})
+    assert [item.rule for item in check_table(where, "some", stern).unchecked] == ["positive"]
+
+
+def test_no_log_line_of_great_expectations_reaches_our_own(
+    load: Callable[..., Address],
+    make_orders: Callable[..., pd.DataFrame],
+    contract: tg.Contract,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    frame = make_orders()
+    where = load(frame)
+    caplog.set_level(logging.INFO)
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.INFO)  # as its import does
+    check_table(where, "orders", contract)
+    assert not [item for item in caplog.records if item.name.startswith("great_expectations")]
+
+
 def test_a_year_of_flights_with_planted_faults(
     load: Callable[..., Address], flights: pd.DataFrame, flights_contract: tg.Contract
 ) -> None:
@@ -308,6 +340,26 @@ def test_the_ages_of_rows_are_counted_from_the_time_that_is_given(
     }
     soon = check_table(where, "aged", contract, frame.placed.min().to_pydatetime()).verdict
     assert soon.passed
+
+
+def test_ages_of_events_of_which_only_the_day_is_known_are_not_passed_over(postgres: str) -> None:
+    where, frame = address(postgres), pd.DataFrame({"day": [date(2024, 3, 1)]})
+    with sa.create_engine(where.url, poolclass=sa.NullPool).begin() as connection:
+        frame.to_sql("days", connection, index=False, if_exists="replace", dtype={"day": sa.Date()})
+    schema = pa.DataFrameSchema({"day": pa.Column(pd.ArrowDtype(arrow.date32()))})
+    ages = {"freshness": timedelta(hours=1), "max_age": timedelta(hours=2)}
+    contract = tg.Contract(name="days", version="1.0.0", owner="shop", schema=schema, event_time="day", **ages)
+    looked = check_table(where, "days", contract, datetime(2026, 1, 1, tzinfo=UTC))
+    assert {item.check for item in looked.unchecked} == {"stale_data", "expired_rows"}
+    assert not looked.passed(allow_unchecked=False)
+    assert {"stale_data", "expired_rows"} <= {item.check for item in tg.check(frame, contract).findings}
+
+
+def test_what_a_database_says_of_a_value_is_not_repeated(postgres: str, tmp_path: Path) -> None:
+    query = "select cast('ann' || '@example.com' as integer) as number"
+    with pytest.raises(tg.UsageError, match=r"InvalidTextRepresentation \(22P02\)") as caught:
+        stage_sql(address(postgres).url.render_as_string(hide_password=False), query, tmp_path)
+    assert "ann" not in str(caught.value)
 
 
 def test_sqlite_stores_what_it_likes_and_is_looked_at(

@@ -17,7 +17,7 @@ def incomplete_upstream(subject: Subject) -> Iterator[Broken]:
     for upstream in subject.contract.upstream:
         answer = known.get(upstream.name)
         if isinstance(answer, str):
-            yield Broken("incomplete_upstream", f"{upstream.name} is ready: {answer}", None, None)
+            yield Broken("incomplete_upstream", f"{upstream.name} is not ready: {answer}", None, None)
         elif answer is not None and answer != rows:
             rule = f"{upstream.name} states {answer} rows; {rows} came"
             yield Broken("incomplete_upstream", rule, None, None)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from tidegate_contracts.batch import utc
@@ -30,7 +31,10 @@ def look_ahead(subject: Subject) -> Iterator[Broken]:
 
 def _features(subject: Subject) -> Iterator[Broken]:
     contract = subject.contract
-    predicted = instants(subject.values(contract.prediction_time), contract.zone)
+    times = subject.values(contract.prediction_time)
+    if times is not None and pa.types.is_date(times.type):
+        return  # of a prediction only the day is known, and a feature of the same day may be earlier
+    predicted = instants(times, contract.zone)
     if predicted is None:
         return
     for name in contract.feature_columns:

@@ -16,6 +16,7 @@ from tidegate_contracts.identity import clause as words
 from tidegate_contracts.pandera_clauses import dialect
 from tidegate_contracts.reasons import Broken
 from tidegate_contracts.types import ANY
+from tidegate_contracts.whereabouts import whereabouts
 
 
 @clause
@@ -34,7 +35,8 @@ def out_of_scope(subject: Subject) -> Iterator[Broken]:
     except Exception as error:  # whatever the user's function does, it is no verdict about the rows
         if contract.columns.keys() - contract.later_columns - columns.keys():
             return  # a column that it may want is not there or cannot be read, which is told under its own name
-        raise MonitorError(f"the scope of contract {contract.name!r} raised", found=type(error).__name__) from error
+        found = type(error).__name__ + whereabouts(error, contract.path)
+        raise MonitorError(f"the scope of contract {contract.name!r} raised", found=found) from error
     rows = np.flatnonzero(~_truth(answer, subject))
     if rows.size:
         yield Broken("out_of_scope", f"scope {_name(scope)}", None, rows)

@@ -15,7 +15,9 @@ from typing import Any
 from tidegate_contracts.catalogue import CATALOGUE
 from tidegate_contracts.diff.change import Change, Side, loosening, semantic, tightening
 from tidegate_contracts.identity import _code, clause, json_value, stable_repr
+from tidegate_contracts.portable_regex import regex_of
 
+PATTERNS = ("str_matches", "str_contains", "str_startswith", "str_endswith")
 Bound = tuple[Any, bool]
 """A value, and whether it is itself outside."""
 
@@ -150,8 +152,12 @@ def _builtin(check: Any) -> str:
 
 
 def _identity(check: Any) -> str:
-    """All that makes a check what it is, but for its words."""
+    """All that makes a check what it is, but for its words: patterns are the same that search for the same."""
     described = json_value(check) | {"clause": None, "name": _builtin(check) or check.name}
+    patterns = [value for value in (check.statistics or {}).values() if isinstance(value, str)]
+    if _builtin(check) in PATTERNS and len(patterns) == 1:
+        described |= {"name": "pattern", "statistics": regex_of(_builtin(check), patterns[0])}
+        return json.dumps([described, None, None], sort_keys=True, default=str)
     code = list(_code(check._check_fn, set()))
     return json.dumps([described, code, json_value(check.groupby)], sort_keys=True, default=str)
 

@@ -86,8 +86,15 @@ def _span(arrow: Any) -> Span | None:
     return Span(0, 0, 0) if pa.types.is_date(arrow) or pa.types.is_boolean(arrow) else None
 
 
+def categories_of(native: Any) -> list[Any] | None:
+    """The categories that a type declares; None where it takes any, as ``Categorical`` of polars does."""
+    declared = getattr(native, "categories", None)
+    is_open = declared is None or str(native).startswith("Categorical")
+    return None if is_open else list(declared)
+
+
 def _category_changes(old: Any, new: Any, column: str) -> Iterator[Change]:
-    before, after = getattr(old, "categories", None), getattr(new, "categories", None)
+    before, after = categories_of(old), categories_of(new)
     if before is None or after is None:
         if before is not None:
             yield loosening("categories", list(before), None, column)

@@ -14,7 +14,7 @@ from tidegate_contracts.imported import Draft, DraftColumn, fitting_name, in_ord
 from tidegate_contracts.odcs.customs import arguments, customs
 from tidegate_contracts.odcs.node import Lost, Node, shown
 from tidegate_contracts.odcs.read_column import column_of
-from tidegate_contracts.odcs.write import SCHEMA_FLAGS, SLA
+from tidegate_contracts.odcs.words import SCHEMA_FLAGS, SLA
 
 KIND = "DataContract"
 TITLE = "A contract made of a document of the Open Data Contract Standard."

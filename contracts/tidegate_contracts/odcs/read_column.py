@@ -22,7 +22,7 @@ from tidegate_contracts.odcs.checks import (
 from tidegate_contracts.odcs.customs import customs
 from tidegate_contracts.odcs.node import Node, shown
 from tidegate_contracts.odcs.types import dtype_of
-from tidegate_contracts.odcs.write import WORDS, is_address
+from tidegate_contracts.odcs.words import WORDS, is_address
 from tidegate_contracts.types import LogicalType
 
 _PERSONAL = ("personal", "pii", "personal data", "personally identifiable information")

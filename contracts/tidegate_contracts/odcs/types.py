@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import pyarrow as pa
+
 from tidegate_contracts.errors import ContractError
+from tidegate_contracts.diff.types import categories_of
 from tidegate_contracts.imported_type import Dtype
 from tidegate_contracts.odcs.plain import NoForm, plain
-from tidegate_contracts.types import LogicalType
+from tidegate_contracts.types import LogicalType, declared_type
 
 LOGICAL: Mapping[LogicalType, str] = {
     LogicalType.BOOLEAN: "boolean",
@@ -54,6 +57,8 @@ def dtype_of_pandera(dtype: Any) -> Dtype:
     """
     if dtype is None:
         return Dtype(None)
+    if type(dtype).__module__.startswith("pandera.engines.polars"):
+        return _nearest(dtype)
     native: Any = getattr(dtype, "type", None)
     if str(native) == "category":
         categories = None if native.categories is None else tuple(plain(list(native.categories)))
@@ -65,11 +70,41 @@ def dtype_of_pandera(dtype: Any) -> Dtype:
     raise NoForm(f"the type {dtype}")
 
 
+def _nearest(dtype: Any) -> Dtype:
+    """The type of pandas that is nearest to one of polars: its values may be missing too.
+
+    Raises:
+        NoForm: None is near.
+    """
+    declared = declared_type(dtype)
+    arrow, text = declared.arrow, None
+    if declared.logical is LogicalType.CATEGORY:
+        categories = categories_of(declared.native)
+        return Dtype("category", None if categories is None else tuple(categories))
+    if declared.logical is LogicalType.TEXT:
+        text = "str"
+    elif arrow is not None and pa.types.is_boolean(arrow):
+        text = "boolean"
+    elif arrow is not None and pa.types.is_integer(arrow):
+        text = str(arrow).replace("uint", "UInt").replace("int", "Int")
+    elif arrow is not None and pa.types.is_floating(arrow):
+        text = f"float{arrow.bit_width}"
+    elif arrow is not None and pa.types.is_timestamp(arrow):
+        text = f"datetime64[{arrow.unit}{f', {arrow.tz}' if arrow.tz else ''}]"
+    elif arrow is not None and pa.types.is_duration(arrow):
+        text = f"timedelta64[{arrow.unit}]"
+    elif arrow is not None and (pa.types.is_date32(arrow) or pa.types.is_decimal128(arrow)):
+        text = f"{arrow}[pyarrow]"
+    if text is None:
+        raise NoForm(f"the type {dtype}")
+    return Dtype(text)
+
+
 def _same(text: Any, dtype: Any) -> bool:
-    import pandera.pandas as pa
+    import pandera.pandas
 
     try:
-        return bool(pa.Column(text).dtype == dtype)
+        return bool(pandera.pandas.Column(text).dtype == dtype)
     except (TypeError, ValueError, NotImplementedError):
         return False
 

@@ -9,24 +9,19 @@ from datetime import timedelta
 from typing import Any
 
 from tidegate_contracts.contract import Contract
+from tidegate_contracts.dialect import Dialect, dialect_of, fields_of, levels_of
 from tidegate_contracts.foreign_key import ForeignKey
 from tidegate_contracts.identity import clause
+from tidegate_contracts.not_returned import not_returned
 from tidegate_contracts.odcs.checks import Rules
 from tidegate_contracts.odcs.plain import PREFIX, NoForm, clean, plain
+from tidegate_contracts.odcs.read import from_odcs
 from tidegate_contracts.odcs.types import LOGICAL, UNTYPED, dtype_of_pandera
+from tidegate_contracts.odcs.words import SCHEMA_FLAGS, SLA, WORDS, is_address
 from tidegate_contracts.types import LogicalType, declared_type
 
 API_VERSION = "v3.1.0"
 """What we write is valid by the JSON schemas of 3.1.0 and of 3.2.0."""
-
-SLA = {"cadence": "frequency", "arrive_within": "latency", "freshness": "freshness", "max_age": "retention"}
-"""Our durations that the standard has a word for."""
-
-SCHEMA_FLAGS = ("strict", "ordered", "coerce", "unique_column_names", "add_missing_columns")
-"""What pandera says of a whole table and the standard does not."""
-
-WORDS = ("unit", "available", "personal", "purpose", "term", "drift")
-"""Column metadata that means something here."""
 
 _HOMES = {"name", "version", "owner", "contact", "schema", "path", "key", "rows_min", "volume", "references", *SLA}
 _REFERABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -63,7 +58,9 @@ def to_odcs(contract: Contract) -> Written:
         "slaProperties": list(_agreements(contract)),
         "customProperties": list(_customs(contract, lost)),
     }
-    return Written({key: value for key, value in document.items() if value not in ([], None)}, tuple(lost))
+    document = {key: value for key, value in document.items() if value not in ([], None)}
+    lost += not_returned(contract, lambda: from_odcs(document), lost)
+    return Written(document, tuple(lost))
 
 
 def _agreements(contract: Contract) -> Iterator[dict[str, Any]]:
@@ -112,9 +109,7 @@ def _table(contract: Contract, lost: list[str]) -> dict[str, Any]:
     for check in schema.checks:
         rules.append({"type": "text", "description": clean(clause(check))})
         lost.append(f"frame check {clean(clause(check))!r} has no form in a document")
-    said = {name: getattr(schema, name, None) for name in ("index", "parsers", "dtype")}
-    homeless = [name for name, value in said.items() if not isinstance(value, list | None) or value]
-    lost += [f"schema.{name}: the standard has no place for it" for name in homeless]
+    lost += _lost_of_table(schema)
     flags = [_property(PREFIX + name, value) for name in SCHEMA_FLAGS if (value := getattr(schema, name))]
     table = {
         "name": contract.name,
@@ -122,7 +117,7 @@ def _table(contract: Contract, lost: list[str]) -> dict[str, Any]:
         "logicalType": "object",
         "physicalType": "table",
         "description": _words(schema.description),
-        "properties": [_column(name, contract, lost) for name in schema.columns],
+        "properties": [_column(name, contract, lost) for name in fields_of(schema)],
         "relationships": [_relationship(contract.name, key) for key in contract.references]
         if _are_referable(contract)
         else [],
@@ -130,6 +125,19 @@ def _table(contract: Contract, lost: list[str]) -> dict[str, Any]:
         "customProperties": [*flags, *_metadata("schema", schema.metadata, lost, words=())],
     }
     return {key: value for key, value in table.items() if value not in (None, [])}
+
+
+def _lost_of_table(schema: Any) -> Iterator[str]:
+    """What a schema says of a table as a whole, and a document has no place for."""
+    if levels := levels_of(schema):
+        yield f"schema.index: {', '.join(map(repr, levels))}: written as columns, not that they are an index"
+    if dialect_of(schema) is Dialect.POLARS:
+        yield "dialect of pandera: the schema is for polars; it comes back as one for pandas, with the nearest types"
+    if schema.dtype is not None:
+        yield "schema.dtype: written as the type of each column"
+    for name in ("parsers", "drop_invalid_rows"):
+        if getattr(schema, name, None):
+            yield f"schema.{name}: the standard has no place for it"
 
 
 def _words(text: object) -> str | None:
@@ -172,16 +180,17 @@ def _relationship(table: str, key: ForeignKey) -> dict[str, Any]:
 
 
 def _column(name: str, contract: Contract, lost: list[str]) -> dict[str, Any]:
-    column = contract.pandera_schema.columns[name]
-    where = f"column {name!r}"
-    logical = declared_type(column.dtype).logical
-    rules = Rules(logical, options=_options(column.dtype, logical))
+    schema = contract.pandera_schema
+    column, where = fields_of(schema)[name], f"column {name!r}"
+    dtype = column.dtype if schema.dtype is None else schema.dtype
+    logical = declared_type(dtype).logical
+    rules = Rules(logical, options=_options(dtype, logical))
     for check in column.checks:
         rules.add(check)
     lost += [f"{where}: the check {text!r} has no form in a document" for text in rules.lost]
     customs = [
         *_flags(where, column, lost),
-        *_categories(where, column, lost),
+        *_categories(where, dtype, lost),
         *_metadata(where, column.metadata, lost),
     ]
     metadata = column.metadata or {}
@@ -191,7 +200,7 @@ def _column(name: str, contract: Contract, lost: list[str]) -> dict[str, Any]:
         "description": _words(column.description),
         "logicalType": LOGICAL[logical],
         "logicalTypeOptions": rules.ordered_options or None,
-        "physicalType": _physical(column.dtype),
+        "physicalType": _physical(dtype),
         "required": not column.nullable,
         "unique": True if column.unique else None,
         "primaryKey": True if name in contract.key else None,
@@ -224,7 +233,7 @@ def _options(dtype: Any, logical: LogicalType) -> dict[str, Any]:
 def _flags(where: str, column: Any, lost: list[str]) -> Iterator[dict[str, Any]]:
     """What pandera says of a column and the standard does not."""
     for name, usual in (("required", True), ("coerce", False), ("regex", False), ("default", None)):
-        value = getattr(column, name)
+        value = getattr(column, name, usual)
         if value is usual:
             continue
         try:
@@ -233,13 +242,13 @@ def _flags(where: str, column: Any, lost: list[str]) -> Iterator[dict[str, Any]]
             lost.append(f"{where}: {name}: {reason} has no form in a document")
     if getattr(column, "parsers", None):
         lost.append(f"{where}: parsers have no form in a document")
-    if column.report_duplicates != "all":
+    if getattr(column, "report_duplicates", "all") != "all":
         lost.append(f"{where}: report_duplicates has no form in a document")
 
 
-def _categories(where: str, column: Any, lost: list[str]) -> Iterator[dict[str, Any]]:
+def _categories(where: str, declared: Any, lost: list[str]) -> Iterator[dict[str, Any]]:
     try:
-        dtype = dtype_of_pandera(column.dtype)
+        dtype = dtype_of_pandera(declared)
     except NoForm as reason:
         lost.append(f"{where}: {reason} has no name in a document")
         return
@@ -253,11 +262,6 @@ def _definitions(metadata: Any) -> list[dict[str, Any]]:
     """A term that is an address is a definition of the standard's own."""
     term = metadata.get("term")
     return [{"url": clean(term), "type": "businessDefinition"}] if is_address(term) else []
-
-
-def is_address(term: object) -> bool:
-    """Whether a term is an address on the web."""
-    return isinstance(term, str) and term.startswith(("https://", "http://"))
 
 
 def _metadata(

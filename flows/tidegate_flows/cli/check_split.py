@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tidegate_flows.cli import tables
 from tidegate_flows.cli.exits import PASSED, STOPPED
 from tidegate_flows.cli.options import ContractPath, Json, emit
 
@@ -33,14 +34,14 @@ def check_split(
         emit(report.to_dict())
     else:
         word = "passes" if report.passed else "does not pass"
-        typer.echo(
+        tables.line(
             f"{report.contract.name} {report.contract.version}: the split {word}; "
             f"TRAIN {report.train.rows} rows ({report.train.labelled} labelled), "
             f"TEST {report.test.rows} rows ({report.test.labelled} labelled)"
         )
         if report.test.sha256 is not None:
-            typer.echo(f"  TEST is {report.test.sha256}")
+            tables.line(f"  TEST is {report.test.sha256}")
         for finding in report.findings:
             where = f" [{finding.slice}]" if finding.kind != "violation" and finding.slice else ""
-            typer.echo(f"  {finding.severity.value:8} {finding.check}: {finding.message}{where}")
+            tables.line(f"  {finding.severity.value:8} {finding.check}: {finding.message}{where}")
     raise typer.Exit(PASSED if report.passed else STOPPED)

@@ -70,7 +70,7 @@ def _tell(folder: Path, contract: Path, reference: str, lines: list[Day], change
     typer.echo("\nWhat the breaker did, and why:")
     for change in changes:
         event = change["event"].removeprefix("breaker.")
-        typer.echo(f"  {change['at'][:16].replace('T', ' ')} UTC  {event:9} {change['reason']}")
+        tables.line(f"  {change['at'][:16].replace('T', ' ')} UTC  {event:9} {change['reason']}")
     here = _shown(folder)
     store = f"{here}/.tidegate"
     typer.echo(f"\nReference {reference[:12]}: {here}/reference, approved by demo")

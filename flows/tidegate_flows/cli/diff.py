@@ -62,7 +62,7 @@ def _show(dataset: str, found: Diff) -> None:
                 for change in found.changes
             ],
         )
-    typer.echo(f"{dataset} {found.old} → {found.new}: {_sentence(found)}")
+    tables.line(f"{dataset} {found.old} → {found.new}: {_sentence(found)}")
 
 
 def _sentence(found: Diff) -> str:
@@ -71,7 +71,7 @@ def _sentence(found: Diff) -> str:
     count = f"{len(found.changes)} change{'s' if len(found.changes) > 1 else ''}"
     if found.untold:
         kinds = " and ".join(dict.fromkeys(change.kind.value for change in found.untold))
-        return f"{count}; the version does not tell of what is {kinds}, {found.suggested_version} would"
+        return f"{count}; {kinds} changes need a new version: at least {found.suggested_version}"
     if not found.is_enough:
         return f"{count}; {found.suggested_version} would tell of all of them"
     return f"{count}; the version tells of {'them' if len(found.changes) > 1 else 'it'}"
@@ -82,13 +82,16 @@ def _show_batches(batches: list[Compared]) -> None:
         return
     typer.echo()
     tables.show(
-        ("batch", "rows", "old", "new", "newly refused", "newly passed"),
-        [(b.batch, b.rows, _fate(b.old), _fate(b.new), b.newly_refused, b.newly_passed) for b in batches],
+        ("batch", "rows", "old", "new", "newly refused", "newly passed", "newly broken"),
+        [
+            (b.batch, b.rows, _fate(b.old), _fate(b.new), b.newly_refused, b.newly_passed, b.newly_broken)
+            for b in batches
+        ],
     )
     refusals = [refusal for batch in batches for refusal in batch.by]
     for place in dict.fromkeys((refusal.check, refusal.column, refusal.rule) for refusal in refusals):
         _show_clause([item for item in refusals if (item.check, item.column, item.rule) == place])
-    typer.echo(_outcome(batches))
+    tables.line(_outcome(batches))
 
 
 def _show_clause(refusals: list[Refusal]) -> None:
@@ -99,7 +102,7 @@ def _show_clause(refusals: list[Refusal]) -> None:
     count = f"{rows} rows in {times}" if rows else f"{times} as a whole"
     examples = [key for refusal in refusals for key in refusal.examples][:3]
     shown = f", such as {', '.join(examples)}" if examples else ""
-    typer.echo(f"  {first.check}: {where}: {first.rule}: {count}{shown}")
+    tables.line(f"  {first.check}: {where}: {first.rule}: {count}{shown}")
 
 
 def _outcome(batches: list[Compared]) -> str:
@@ -108,6 +111,10 @@ def _outcome(batches: list[Compared]) -> str:
     touched = sum(b.newly_refused > 0 or (b.old.decision, b.new.decision) == ("publish", "quarantine") for b in batches)
     parts = [f"{refused} rows in {touched} of {len(batches)} batches pass now and would be refused"] if touched else []
     parts += [f"{passed} rows are refused now and would pass"] if passed else []
+    shut = [b for b in batches if b.old.decision == "quarantine"]
+    if shut:  # no row of them could be refused anew, so it is told which break a clause anew
+        where = f"{len(shut)} of {len(batches)} batches"
+        parts.append(f"OLD refuses {where} as a whole; there, {sum(b.newly_broken for b in shut)} rows break only NEW")
     return "; ".join(parts) or "each row of these batches fares as before"
 
 

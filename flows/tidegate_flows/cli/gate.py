@@ -13,9 +13,10 @@ from tidegate_flows.cli.exits import NO_VERDICT, PASSED, STOPPED, say
 from tidegate_flows.cli.options import ContractPath, Json, LedgerUrl, Store, emit, settings
 
 if TYPE_CHECKING:
+    from tidegate_contracts.contract import Contract
     from tidegate_flows.intake import Query
     from tidegate_monitors.run import Run
-    from tidegate_monitors.verdict import Finding
+    from tidegate_monitors.verdict import Finding, Verdict
 
 
 def check(
@@ -47,7 +48,6 @@ def check(
     from tidegate_contracts.errors import UsageError
     from tidegate_contracts.load import load_contract
     from tidegate_flows import look
-    from tidegate_flows.intake import masked
 
     if sql is not None or table is not None:
         if batch is not None or reference is not None:
@@ -58,10 +58,18 @@ def check(
         return
     if batch is None:
         raise UsageError("which batch?", allowed="a file, a folder, a URL, or --sql URL --table TABLE")
-    name = Path(masked(batch)).name
     loaded = load_contract(contract)
     held_against = _reference(context, loaded.name, reference, store, ledger) if reference else None
     verdict = look.check(batch, loaded, held_against, as_of=as_of)
+    _show_verdict(verdict, batch, loaded, held_against, as_json=as_json)
+    raise typer.Exit(PASSED if verdict.passed else STOPPED)
+
+
+def _show_verdict(verdict: Verdict, batch: str, loaded: Contract, held_against: Any, *, as_json: bool) -> None:
+    """One look's verdict, for a machine or for people."""
+    from tidegate_flows.intake import masked
+
+    name = Path(masked(batch)).name
     decision = "publish" if verdict.passed else "quarantine"
     if as_json:
         published = verdict.rows - verdict.set_aside if verdict.passed else 0
@@ -82,9 +90,10 @@ def check(
             }
         )
     else:
-        tables.line(f"{name}: {'passes' if verdict.passed else 'breaks'} {loaded.name} {loaded.version}")
+        aside = verdict.set_aside if verdict.passed else 0
+        kept = f"; {aside} of {verdict.rows} rows would be set aside" if aside else ""
+        tables.line(f"{name}: {'passes' if verdict.passed else 'breaks'} {loaded.name} {loaded.version}{kept}")
         _show_findings(verdict.findings)
-    raise typer.Exit(PASSED if verdict.passed else STOPPED)
 
 
 def gate(
@@ -120,6 +129,8 @@ def gate(
 
     deliveries: list[Any] = sorted(batches or (), key=lambda name: natural_id(Path(name)))
     if sql is not None or table is not None:
+        if deliveries:
+            raise UsageError("--sql takes a table", found=f"{len(deliveries)} other batches", allowed="one of them")
         deliveries.append(_query(sql, table))
     if not deliveries:
         raise UsageError("which batch?", allowed="files, folders, URLs, or --sql URL --table TABLE")
@@ -191,4 +202,7 @@ def _show_run(run: Run) -> None:
 
 def _show_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
-        tables.line(f"  {finding.severity.value:8} {finding.check}: {finding.message}")
+        rows = (
+            f"; such as {', '.join(finding.examples[:3])}" if finding.kind == "violation" and finding.examples else ""
+        )
+        tables.line(f"  {finding.severity.value:8} {finding.check}: {finding.message}{rows}")

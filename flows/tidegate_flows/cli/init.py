@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tidegate_flows.cli import tables
 from tidegate_flows.cli.exits import say
 from tidegate_flows.cli.options import Json, emit
 
@@ -49,7 +50,7 @@ def init(
         emit({"format": 1, "folder": str(folder), "files": list(_FILES), "next": list(_NEXT)})
         return
     for name in _FILES:
-        typer.echo(folder / name)
+        tables.line(folder / name)
     say("next:")
     for command in (*(() if folder.absolute() == Path.cwd() else (f"cd {folder}",)), *_NEXT):
         say(f"  {command}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tidegate_flows.cli import tables
 from tidegate_flows.cli.exits import PASSED, STOPPED
 from tidegate_flows.cli.options import Json, emit
 
@@ -45,8 +46,8 @@ def _json(linted: Linted) -> dict[str, Any]:
 def _show(linted: Linted) -> None:
     count, contract = len(linted.findings), linted.contract
     said = "1 finding" if count == 1 else f"{count or 'no'} findings"
-    typer.echo(f"{contract.name} {contract.version}: {said}")
+    tables.line(f"{contract.name} {contract.version}: {said}")
     for finding in linted.findings:
-        typer.echo(f"  {finding.severity.value:8} {finding.check}: {finding.message}")
+        tables.line(f"  {finding.severity.value:8} {finding.check}: {finding.message}")
     for check, reason in linted.waived.items():
-        typer.echo(f"  {'waived':8} {check}: {reason}")
+        tables.line(f"  {'waived':8} {check}: {reason}")

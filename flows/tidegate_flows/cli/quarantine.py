@@ -151,6 +151,8 @@ def discard(
 
 def _tell(run: Run, *, as_json: bool) -> None:
     """The batch as it stands now; exit 1 while any of it is still kept back."""
+    from tidegate_monitors.breaker import Decision
+
     rows = run.counts
     if as_json:
         emit(run.to_dict())
@@ -161,6 +163,9 @@ def _tell(run: Run, *, as_json: bool) -> None:
         )
         for finding in run.findings:
             tables.line(f"  {finding.severity.value:8} {finding.check}: {finding.message}")
+        if run.decision is Decision.PUBLISH and rows.quarantined:
+            tables.line(f"  {rows.quarantined} rows stay in quarantine")
         if rows.held:
             tables.line(f"  it passes and waits: tidegate breaker close {run.dataset} --by WHO --reason WHY")
-    raise typer.Exit(PASSED if rows.published == rows.delivered else STOPPED)
+    whole = run.decision is Decision.PUBLISH and rows.published == rows.delivered
+    raise typer.Exit(PASSED if whole else STOPPED)

@@ -49,7 +49,7 @@ def build(
             if approve
             else f"not in force: tidegate reference approve {contract} {built.sha256[:12]} --by WHO --reason WHY"
         )
-        typer.echo(what)
+        tables.line(what)
 
 
 @app.command()
@@ -74,7 +74,7 @@ def approve(
     if as_json:
         emit({"format": 1, "dataset": dataset, "reference": whole, "by": by, "reason": reason})
     else:
-        typer.echo(f"{dataset}: reference {whole[:12]} is in force, approved by {by}")
+        tables.line(f"{dataset}: reference {whole[:12]} is in force, approved by {by}")
 
 
 @app.command("list")
@@ -106,7 +106,7 @@ def listing(
         ]
         tables.show(columns, [["–" if item[name] is None else item[name] for name in columns] for item in short])
     else:
-        typer.echo(f"{dataset}: no references yet: tidegate reference build {contract} BATCH…")
+        tables.line(f"{dataset}: no references yet: tidegate reference build {contract} BATCH…")
 
 
 @app.command()
@@ -139,7 +139,7 @@ def show(
 
 
 def _show(facts: dict[str, Any]) -> None:
-    typer.echo(
+    tables.line(
         f"{facts['dataset']}: reference {facts['reference'][:12]}, {facts['blocks']} blocks, {facts['rows']} rows; "
         f"one false alarm in {facts['achievable_one_in']} exchangeable batches at best; "
         f"weekdays covered: {'yes' if facts['season_covered'] else 'no'}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from tidegate_flows.cli import tables
 from tidegate_flows.cli.exits import PASSED, STOPPED, say
 from tidegate_flows.cli.options import emit
 
@@ -82,17 +83,17 @@ def _show(looked: Looked, contract: Contract, *, allow_unchecked: bool) -> None:
     says = (
         "passes" if looked.passed(allow_unchecked=allow_unchecked) else "breaks" if not verdict.passed else "may break"
     )
-    typer.echo(
+    tables.line(
         f"{looked.table}: {says} {contract.name} {contract.version}; {verdict.rows} rows looked at in the database"
     )
     for finding in verdict.findings:
-        typer.echo(f"  {finding.severity.value:8} {finding.check}: {finding.message}")
+        tables.line(f"  {finding.severity.value:8} {finding.check}: {finding.message}")
     for item in left:
-        typer.echo(
+        tables.line(
             f"  unchecked {item.check}: {f'column {item.column!r}' if item.column else 'the table'}: {item.rule}"
         )
     if left and verdict.passed and not allow_unchecked:
         say(
-            f"{len(left)} clauses cannot be asked in this database, so this is no pass; check a file instead, "
+            f"{len(left)} clause{'s' if len(left) > 1 else ''} cannot be asked in this database, so this is no pass; check a file instead, "
             "or say --allow-unchecked"
         )

@@ -18,6 +18,7 @@ from tidegate_flows.decoder.limits import in_force
 from tidegate_flows.decoder.parts import SUFFIX as PARTS
 from tidegate_flows.intake.json_cells import kind_of, reconcile_json, undeclared
 from tidegate_flows.intake.names import SUFFIXES
+from tidegate_flows.intake.range_index import with_range_index
 from tidegate_flows.intake.received import tables_in
 from tidegate_flows.intake.staged import Staged, UnreadableError
 from tidegate_flows.intake.window import window_of
@@ -45,6 +46,8 @@ def decode(staged: Staged, contract: Contract, *, text: bool | None = None) -> B
     try:
         found = [_own(staged)] if staged.own else tables_in(staged.path, suffix)
         table = _one([_valid(table) for table in found])
+        if len(found) == 1:
+            table = with_range_index(table, found[0].schema.metadata, contract)
     except MemoryError:
         raise MonitorError("no memory is left for the rows", hint="try again with smaller batches") from None
     except (pa.ArrowException, ValueError) as error:

@@ -48,7 +48,10 @@ class Helper:
     """
 
     def __init__(self) -> None:
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, _KIND)
+        try:
+            self._socket, theirs = socket.socketpair(socket.AF_UNIX, _KIND)
+        except OSError as error:
+            raise _not_started(error.strerror) from error
         with theirs:
             try:
                 self._process = _start(theirs)
@@ -172,3 +175,11 @@ def ask(message: dict[str, Any], files: Sequence[int]) -> Helper:
                 return helper
             helper.end()
     raise _not_started("it ends as soon as it is asked")
+
+
+def retire(helper: Helper) -> None:
+    """Let go of a helper that has died or is about to; whoever asks next gets another."""
+    with _keeper.lock:
+        helper.end()
+        if _keeper.helper is helper:
+            _keeper.helper = None

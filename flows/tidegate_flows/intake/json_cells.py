@@ -13,6 +13,7 @@ from tidegate_contracts.types import DeclaredType, LogicalType, Reconciled, reco
 from tidegate_flows.decoder.json_lines import KIND
 
 _LITERAL = r"^(-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?|true|false)$"
+_WHOLE = r"^-?\d+$"
 _TIMES = (LogicalType.TIME, LogicalType.DATE, LogicalType.DURATION)
 _NUMBERS = (LogicalType.INTEGER, LogicalType.NUMBER, LogicalType.BOOLEAN)
 
@@ -24,11 +25,13 @@ def kind_of(field: Any) -> str | None:
 
 
 def undeclared(values: Any, kind: str | None) -> Any:
-    """A column that the contract does not know: numbers as numbers where they survive, else as they came."""
+    """A column that the contract does not know: numbers as numbers where all survive, else as they came."""
     if kind != "number":
         return values
     numbers = values.cast(pa.float64())
-    return numbers if bool(pc.all(pc.is_finite(numbers)).as_py() in (True, None)) else values
+    whole = pc.match_substring_regex(values, _WHOLE)  # beyond 2**53 floats leave integers out
+    lost = pc.or_(pc.invert(pc.is_finite(numbers)), pc.and_(whole, pc.greater(pc.abs(numbers), 2.0**53 - 1)))
+    return values if pc.any(lost).as_py() else numbers
 
 
 def reconcile_json(values: Any, kind: str | None, declared: DeclaredType, time_zone: str | None) -> Reconciled:

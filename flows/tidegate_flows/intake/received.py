@@ -7,7 +7,7 @@ import json
 import os
 import select
 import signal
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from tidegate_contracts.errors import MonitorError, StoreError
 from tidegate_flows.decoder.limits import Limits, in_force
-from tidegate_flows.intake.helper import Helper, ask
+from tidegate_flows.intake.helper import Helper, ask, retire
 from tidegate_flows.intake.staged import UnreadableError
 
 _TABLE, _END = b"T", b"E"
@@ -30,6 +30,10 @@ class _LateError(Exception):
     """It took too long."""
 
 
+class _UnbegunError(MonitorError):
+    """The helper died before it began."""
+
+
 def tables_in(path: Path, suffix: str) -> list[Any]:
     """The tables of a staged file, decoded in a process of their own, not yet validated.
 
@@ -38,24 +42,41 @@ def tables_in(path: Path, suffix: str) -> list[Any]:
         MonitorError: There is no such process, or it is our own failure that it ended.
         StoreError: The staged file is gone.
     """
+    for last in (False, True):
+        status, rows = _asked(path, suffix)
+        with rows:
+            try:
+                return rows.tables()
+            except _UnbegunError:  # it may have been killed since the batch before: another one is asked, once
+                if last:
+                    raise
+        retire(status.helper)
+    raise AssertionError  # the second time returns or raises
+
+
+def _asked(path: Path, suffix: str) -> tuple[_Status, _Rows]:
+    """What a process that was asked to decode a file says and hands back."""
     limits = in_force()
-    try:
-        source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as error:
-        raise StoreError(f"{path} cannot be read", found=error.strerror) from error
-    data, sink = _pipe()
-    status, said = os.pipe()
-    try:
+    with ExitStack() as ours, ExitStack() as theirs:
+
+        def kept(stack: ExitStack, file: int) -> int:
+            stack.callback(os.close, file)
+            return file
+
+        try:
+            source = kept(theirs, os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+        except OSError as error:
+            raise StoreError(f"{path} cannot be read", found=error.strerror) from error
+        try:
+            data, sink = map(kept, (ours, theirs), _pipe())
+            status, said = map(kept, (ours, theirs), os.pipe())
+        except OSError as error:
+            raise MonitorError("no pipe to a process that decodes", found=error.strerror) from error
         helper = ask({"suffix": suffix, "limits": asdict(limits)}, (source, sink, said))
-    except BaseException:
-        os.close(data)
-        os.close(status)
-        raise
-    finally:
-        for file in (source, sink, said):
-            os.close(file)
-    with _Rows(data, _Status(status, helper), limits) as rows:
-        return rows.tables()
+        spoken = _Status(status, helper)
+        rows = _Rows(data, spoken, limits)
+        ours.pop_all()  # from here on they are closed with the rows
+    return spoken, rows
 
 
 def _pipe() -> tuple[int, int]:
@@ -153,11 +174,15 @@ class _Rows(io.RawIOBase):
                     found.append(stream.read_all())
             if mark == _END:
                 broken = ""
+            self._hang_up()
             while not self._status.ended:
                 self._wait()
         except _LateError as error:
             raise UnreadableError(str(error)) from None
-        except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
+        except MemoryError:  # ours: what the decoder may need has a bound of its own
+            self._drain()
+            raise MonitorError("no memory is left for the rows", hint="try again with smaller batches") from None
+        except (pa.ArrowException, OSError, ValueError) as error:
             broken = f"{broken}: {type(error).__name__}"
             self._drain()
         self._judge(broken)
@@ -165,16 +190,23 @@ class _Rows(io.RawIOBase):
 
     def _drain(self) -> None:
         """Wait for the process's end; it ends by itself, because nobody reads from it any more."""
-        self._poll.unregister(self._data)
-        os.close(self._data)
-        self._data = -1
+        self._hang_up()
         with suppress(_LateError):
             while not self._status.ended:
                 self._wait()
 
+    def _hang_up(self) -> None:
+        """Take no more rows; a pipe whose other end is closed would be ready at every look."""
+        if self._data >= 0:
+            self._poll.unregister(self._data)
+            os.close(self._data)
+            self._data = -1
+
     def _judge(self, broken: str) -> None:
         said = self._status.said
         code = said.get("exit")
+        if self._status.ended and not said:
+            raise _UnbegunError("the process that decodes failed", found="it ended as soon as it was asked")
         if "failed" in said or code == _SETUP_FAILED or not self._status.ended or code is None:
             raise MonitorError(
                 "the process that decodes failed", found=said.get("failed", "it ended unasked"), hint="try again"

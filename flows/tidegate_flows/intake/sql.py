@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tidegate_contracts.batch import Source, batch_id
 from tidegate_contracts.errors import StoreError, UsageError
 from tidegate_flows.decoder.limits import in_force
 from tidegate_flows.intake.staged import Staged
+from tidegate_flows.sql.address import reason
 from tidegate_flows.stores.local import copy_hashed, writing
 
 _TABLE = re.compile(r"(?:(?P<schema>\w+)\.)?(?P<table>\w+)")
@@ -59,9 +61,10 @@ def stage_sql(url: str, query: str, folder: Path, *, name: str | None = None) ->
     with writing(folder):
         spool.mkdir()
         try:
-            with _read_only(engine, shown) as connection:
-                schema = _spooled(connection, query, named, spool)
-            _joined(spool, schema, folder / "joined.parquet")
+            with _refused(query):
+                with _read_only(engine, shown) as connection:
+                    schema = _spooled(connection, query, named, spool)
+                _joined(spool, schema, folder / "joined.parquet")
             with (folder / "joined.parquet").open("rb") as source:
                 digest, size = copy_hashed(source, target)
         finally:
@@ -111,21 +114,29 @@ def _read_only(engine: Engine, shown: str) -> Connection:
 def _spooled(connection: Connection, query: str, named: re.Match[str] | None, spool: Path) -> Any:
     """Write the rows chunk by chunk, each with the types found in it; the schema that holds for all."""
     schemas, rows = [], 0
+    for number, chunk in enumerate(_chunks(connection, query, named)):
+        rows += chunk.num_rows
+        in_force().check_shape(rows, chunk.num_columns)
+        pq.write_table(chunk, spool / f"{number:08}.parquet")
+        schemas.append(chunk.schema)
+    return pa.unify_schemas(schemas, promote_options="permissive")
+
+
+@contextmanager
+def _refused(query: str) -> Iterator[None]:
+    """What goes wrong between a query and its snapshot, as wrong use; no value of a row is quoted.
+
+    Raises:
+        UsageError: Something does.
+    """
     try:
-        for number, chunk in enumerate(_chunks(connection, query, named)):
-            rows += chunk.num_rows
-            in_force().check_shape(rows, chunk.num_columns)
-            pq.write_table(chunk, spool / f"{number:08}.parquet")
-            schemas.append(chunk.schema)
-        return pa.unify_schemas(schemas, promote_options="permissive")
+        yield
     except NoSuchTableError:
         raise UsageError("no such table", found=repr(query)) from None
-    except DBAPIError as error:
-        raise UsageError(
-            "the database refuses the query", found=str(error.orig).partition("\n")[0][:200], hint="it is read only"
-        ) from None
+    except DBAPIError as error:  # whose own words may hold values
+        raise UsageError("the database refuses the query", found=reason(error), hint="it is read only") from None
     except (SQLAlchemyError, pa.ArrowException, ValueError, TypeError, OverflowError) as error:
-        words = str(error).partition("\n")[0][:200] if isinstance(error, ValueError) else type(error).__name__
+        words = str(error) if type(error) is ValueError else type(error).__name__
         raise UsageError("the rows have no form as a table", found=words) from None
 
 
@@ -162,4 +173,15 @@ def _arrow(names: list[str], columns: list[Any]) -> Any:
 def _joined(spool: Path, schema: Any, target: Path) -> None:
     with pq.ParquetWriter(target, schema, write_page_checksum=True) as writer:
         for path in sorted(spool.iterdir()):
-            writer.write_table(pq.read_table(path).cast(schema))
+            writer.write_table(_cast(pq.read_table(path), schema))
+
+
+def _cast(chunk: Any, schema: Any) -> Any:
+    """A chunk with the types that hold for all chunks."""
+    arrays = []
+    for name, wanted in zip(schema.names, schema.types, strict=True):
+        try:
+            arrays.append(chunk.column(name).cast(wanted))
+        except pa.ArrowException:
+            raise ValueError(f"column {name!r} holds values that do not survive as {wanted}") from None
+    return pa.table(arrays, schema=schema)

@@ -74,6 +74,7 @@ def _file_system(url: str) -> tuple[Any, str]:
         )
     try:
         system, place = fsspec.core.url_to_fs(url)
+        system.invalidate_cache()  # it is shared by the whole process, and a listing of an hour ago lacks parts
     except ImportError as error:
         raise UsageError(f"no package here can read {protocol}:// URLs", found=str(error).partition("\n")[0]) from None
     except Exception as error:  # noqa: BLE001 - as above

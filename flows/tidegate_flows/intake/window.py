@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,19 +15,21 @@ from tidegate_contracts.errors import UsageError
 
 
 def window_of(table: Any, contract: Contract) -> Window | None:
-    """The span of a table's event times; None without one."""
+    """The span of a table's event times; None without one. A day is the moment at which it begins."""
     name = contract.event_time
-    if name is None or name not in table.column_names or not pa.types.is_timestamp(table.column(name).type):
+    if name is None or name not in table.column_names:
         return None
-    bounds = pc.min_max(table.column(name))
-    try:
+    times = table.column(name)
+    if pa.types.is_date(times.type):
+        times = times.cast(pa.timestamp("s"))
+    if not pa.types.is_timestamp(times.type):
+        return None
+    bounds = pc.min_max(times)
+    # a time that Python cannot hold gives no window; its rows are checked all the same
+    with suppress(OverflowError, ValueError):
         low, high = (_instant(bounds[end], contract) for end in ("min", "max"))
         return Window(low, high + timedelta(microseconds=1)) if low is not None and high is not None else None
-    except (
-        OverflowError,
-        ValueError,
-    ):  # a time that Python cannot hold gives no window; its rows are checked all the same
-        return None
+    return None
 
 
 def _instant(bound: Any, contract: Contract) -> datetime | None:

@@ -34,8 +34,13 @@ def young(seen: Fit, contract: Contract, now: datetime | None) -> Iterator[Expec
 def fresh(
     connection: Connection, seen: Fit, contract: Contract, now: datetime | None
 ) -> tuple[list[Broken], list[Unchecked]]:
-    """That the newest event is not older than ``freshness``: what is broken, and what could not be asked."""
+    """That the newest event is not older than ``freshness``: what is broken, and what could not be asked.
+
+    Where only days are known, neither this nor :func:`young` asks, and both are told of here.
+    """
     name, oldest = contract.event_time, contract.freshness
+    if name is not None and now is not None and _is_day(seen, name):
+        return [], list(_of_days(name, contract))
     if oldest is None or now is None or name is None or not _is_time(seen, name):
         return [], []
     if seen.table.dialect == "sqlite":
@@ -49,6 +54,21 @@ def fresh(
         return [], []
     rule = f"newest event at most {in_words(oldest)} old; it is {in_words(age)} old"
     return [Broken("stale_data", rule, name, None)], []
+
+
+def _of_days(name: str, contract: Contract) -> Iterator[Unchecked]:
+    """What is not asked about events of which only the day is known."""
+    if contract.freshness is not None:
+        yield Unchecked("stale_data", f"newest event at most {in_words(contract.freshness)} old", name)
+    if contract.max_age is not None:
+        yield Unchecked("expired_rows", f"event at most {in_words(contract.max_age)} ago", name)
+
+
+def _is_day(seen: Fit, name: str) -> bool:
+    column = seen.table.columns.get(name)
+    if column is None or name in seen.mismatches:
+        return False
+    return column.arrow is None or pa.types.is_date(column.arrow)  # SQLite has no type for days
 
 
 def _is_time(seen: Fit, name: str) -> bool:

@@ -67,15 +67,17 @@ def row_bounds_kept(result: Any) -> bool:
 @contextmanager
 def quiet() -> Iterator[None]:
     """No warnings and no log lines of Great Expectations; what matters is in its results."""
-    logger = logging.getLogger("great_expectations")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
+    logger, nowhere = logging.getLogger("great_expectations"), logging.NullHandler()
+    propagated = logger.propagate
+    logger.addHandler(nowhere)
+    logger.propagate = False  # a level would not do: loggers below it set their own while they are imported
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        logger.propagate = propagated
+        logger.removeHandler(nowhere)
 
 
 def _suite(clauses: Sequence[Clause], rows: Any, contract: Contract) -> Any:

@@ -15,7 +15,7 @@ from tidegate_contracts.errors import MonitorError
 from tidegate_contracts.expectation import SUSPICIONS, Unchecked, compiled
 from tidegate_contracts.reasons import Broken
 from tidegate_contracts.severity import Severity
-from tidegate_contracts.violation import Violation
+from tidegate_contracts.violation import Violation, failing_rows
 from tidegate_flows.sql.address import Address, reading
 from tidegate_flows.sql.ages import fresh, young
 from tidegate_flows.sql.asking import ask, counts, row_bounds_kept
@@ -36,7 +36,7 @@ class Looked:
     Attributes:
         table: Its name.
         verdict: The verdict.
-        unchecked: Clauses that the database was not asked about.
+        unchecked: Clauses that the database was not asked about, but for those that could only have warned.
         result: What Great Expectations said.
     """
 
@@ -78,10 +78,17 @@ def check_table(where: Address, table: str, contract: Contract, now: datetime | 
         found = _row_violations(clauses, counted, contract, counting, connection)
         stale, blind = fresh(connection, seen, contract, now)
     unchecked = [*seen.unchecked, *said.unchecked, *blind]
-    unchecked += [Unchecked(item.check, item.rule, item.column) for item, clause in asked if clause is None]
+    unchecked += [Unchecked(item.check, item.rule, item.column, item.soft) for item, clause in asked if clause is None]
+    mild = [item for item in unchecked if _only_warns(item, contract)]
     found += (_of_the_table(item, contract) for item in (*structure(seen, contract), *stale))
-    verdict = _verdict(found, counted, contract)
-    return Looked(str(seen.table), verdict, tuple(unchecked), result)
+    verdict = _verdict(found, counted, contract, mild)
+    return Looked(str(seen.table), verdict, tuple(item for item in unchecked if item not in mild), result)
+
+
+def _only_warns(item: Unchecked, contract: Contract) -> bool:
+    """Whether a clause could fail nothing: the schema only warns of it, and the contract makes no more of it."""
+    severity = contract.severity_of(item.check, Severity.WARNING, item.column)
+    return item.soft and severity is not Severity.CRITICAL
 
 
 def _row_bounds(contract: Contract) -> dict[str, int]:
@@ -118,21 +125,20 @@ def _row_violations(
         item, severity = clause.expectation, clause.severity
         if severity is Severity.CRITICAL and not beyond:
             severity = Severity.WARNING
-        where = f"column {item.column!r}" if item.column else "the table"
-        message = f"{where}: {count} of {counted.rows} rows ({count / counted.rows:.2%}) break {item.rule}"
+        message = failing_rows(item.column, count, counted.rows, item.rule)
         examples = counting.examples(connection, number)
         found.append(Violation(item.check, item.rule, severity, message, item.column, count, examples))
     return found
 
 
-def _verdict(found: list[Violation], counted: Counted, contract: Contract) -> Verdict:
+def _verdict(found: list[Violation], counted: Counted, contract: Contract, mild: Sequence[Unchecked]) -> Verdict:
     """The verdict; the number of rows is judged again for what is left when rows are set aside."""
     found += (_of_the_table(item, contract) for item in broken_volume(counted.rows, contract))
     if counted.failed and not any(item.severity is Severity.CRITICAL for item in found):
         for item in broken_volume(counted.rows - counted.failed, contract):
             left = _of_the_table(item, contract)
             found.append(replace(left, severity=Severity.CRITICAL, message=f"after setting rows aside, {left.message}"))
-    findings: list[Finding] = [*found, *_not_asked(contract)]
+    findings: list[Finding] = [*found, *_not_asked(contract, mild)]
     findings.sort(key=lambda finding: (-finding.severity.rank, finding.kind != "violation"))
     return Verdict(counted.rows, counted.failed, tuple(findings))
 
@@ -143,10 +149,14 @@ def _of_the_table(item: Broken, contract: Contract) -> Violation:
     return Violation(item.check, item.rule, severity, f"{where}: {item.rule}", item.column)
 
 
-def _not_asked(contract: Contract) -> Iterator[Alarm]:
-    """What a contract does not state, and nobody looked for."""
+def _not_asked(contract: Contract, mild: Sequence[Unchecked]) -> Iterator[Alarm]:
+    """What nobody looked for: what a contract does not state, and what could only have warned."""
     for message in (
         f"no approved reference of {contract.name!r}: only the contract was checked, not drift",
         f"looked for only where rows are in memory: {', '.join(SUSPICIONS)}",
     ):
         yield Alarm("insufficient_evidence", Severity.INFO, message, kind="insufficient_evidence")
+    for item in mild:
+        where = f"column {item.column!r}" if item.column else "the table"
+        message = f"{where}: {item.rule} would only warn, and cannot be asked in this database"
+        yield Alarm("insufficient_evidence", Severity.INFO, message, item.column, kind="insufficient_evidence")

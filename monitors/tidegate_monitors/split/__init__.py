@@ -190,7 +190,7 @@ def findings(split: Split) -> tuple[Finding, ...]:
         try:
             found += function(split)
         except Exception as error:  # whatever an audit does, it is our failure and never a pass
-            raise MonitorError(f"the audit {name} raised", found=f"{type(error).__name__}: {error}") from error
+            raise MonitorError(f"the audit {name} raised", found=type(error).__name__) from error
     return tuple(sorted(found, key=lambda finding: (-finding.severity.rank, finding.kind != "violation")))
 
 

@@ -1,0 +1,21 @@
+"""Who decides something by hand, and why: nobody signs with nothing."""
+
+from __future__ import annotations
+
+from tidegate_contracts.errors import UsageError
+
+
+def require_signature(by: str, reason: str) -> None:
+    """Refuse a decision that names nobody or no reason.
+
+    Raises:
+        UsageError: One of them is blank, as ``--by "$USER"`` is where that variable is not set.
+    """
+    for option, value in (("--by", by), ("--reason", reason)):
+        if not value.strip():
+            raise UsageError(
+                f"{option} says nothing",
+                found=repr(value),
+                allowed="--by WHO --reason WHY",
+                hint="it stays in the audit",
+            )
