@@ -17,6 +17,9 @@ from tidegate_contracts.question import Question, only_warns
 SUSPICIONS = ("blank_records", "garbage_values", "personal_data_leak", "poisoning_burst")
 """Checks that no contract states: they look for what nobody thought of, and need the rows in memory."""
 
+CATEGORIES = "one of the declared categories"
+"""The rule of a column whose type declares its values."""
+
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
@@ -125,7 +128,7 @@ def _column(name: str, item: Any, contract: Contract) -> Iterator[Expectation | 
     categories = getattr(getattr(item.dtype, "type", None), "categories", None)
     if categories is not None:
         yield _as_expectation(
-            ("category_change", "one of the declared categories", name),
+            ("category_change", CATEGORIES, name),
             ("expect_column_values_to_be_in_set", {"value_set": _values([*categories])}),
         )
     if item.unique:

@@ -49,7 +49,9 @@ def is_told(change: Change, lines: Iterable[str]) -> bool:
         subject = change.what.partition("[")[0].partition(":")[0]
         words = "check" if subject in _OF_CHECKS else subject
         return any(words in line for line in lines)
-    mine = [line for line in lines if f"column {change.column!r}" in line or f"column pattern {change.column!r}" in line]
+    mine = [
+        line for line in lines if f"column {change.column!r}" in line or f"column pattern {change.column!r}" in line
+    ]
     if change.what in _WHOLE:
         return bool(mine)
     if change.what in _OF_CHECKS:

@@ -40,12 +40,14 @@ class SuiteColumn:
         dtype: Its data type; None where it is left open.
         nullable: Whether values may be missing.
         unique: Whether no value stands twice.
+        categories: The values that its type declares, where it was such a type.
         checks: The names of pandera's constructors of checks, with their arguments.
     """
 
     dtype: str | None = None
     nullable: bool = True
     unique: bool = False
+    categories: tuple[Any, ...] | None = None
     checks: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
 
@@ -97,6 +99,11 @@ class Suite:
         """The column that an expectation speaks of."""
         return self.columns.setdefault(given["column"], SuiteColumn())
 
+    def add(self, given: Arguments, meta: Arguments, kind: str, **arguments: Any) -> None:
+        """Add a check to the column that an expectation speaks of."""
+        only_warns = {"raise_warning": True} if meta.get("soft") is True else {}
+        self.column(given).checks.append((kind, {**arguments, **only_warns}))
+
 
 def _names(value: Any) -> list[str]:
     if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):
@@ -138,7 +145,7 @@ def _together(suite: Suite, given: Arguments, _: Arguments) -> None:
 def _type(suite: Suite, given: Arguments, meta: Arguments) -> None:
     names = given.get("type_list", [given.get("type_")])
     dtype = meta.get("dtype")
-    if not isinstance(dtype, str) or not _is_dtype(dtype):
+    if not isinstance(dtype, str) or not is_dtype(dtype):
         known = (
             family
             for family, others in TYPE_NAMES.items()
@@ -151,7 +158,8 @@ def _type(suite: Suite, given: Arguments, meta: Arguments) -> None:
     suite.column(given).dtype = dtype
 
 
-def _is_dtype(text: str) -> bool:
+def is_dtype(text: str) -> bool:
+    """Whether a text names a data type."""
     try:
         Dtype(text).logical  # noqa: B018 - asked only whether it has one
     except (TypeError, ValueError, KeyError, SyntaxError):
@@ -182,7 +190,7 @@ def _rows(suite: Suite, given: Arguments, _: Arguments) -> None:
         suite.most = min(int(most), int(most) if suite.most is None else suite.most)
 
 
-def _between(suite: Suite, given: Arguments, _: Arguments) -> None:
+def _between(suite: Suite, given: Arguments, meta: Arguments) -> None:
     low, high = given.get("min_value"), given.get("max_value")
     above, below = "strict_min" in given, "strict_max" in given
     if not all(bound is None or _number(bound) or isinstance(bound, str) for bound in (low, high)):
@@ -198,15 +206,18 @@ def _between(suite: Suite, given: Arguments, _: Arguments) -> None:
         check = ("gt" if above else "ge", {"min_value": low})
     else:
         check = ("lt" if below else "le", {"max_value": high})
-    suite.column(given).checks.append(check)
+    suite.add(given, meta, check[0], **check[1])
 
 
-def _in_set(suite: Suite, given: Arguments, _: Arguments) -> None:
-    suite.column(given).checks.append(("isin", {"allowed_values": _members(given)}))
+def _in_set(suite: Suite, given: Arguments, meta: Arguments) -> None:
+    if meta.get("categories") is True:
+        suite.column(given).categories = tuple(dict.fromkeys(_members(given)))
+        return
+    suite.add(given, meta, "isin", allowed_values=_members(given))
 
 
-def _not_in_set(suite: Suite, given: Arguments, _: Arguments) -> None:
-    suite.column(given).checks.append(("notin", {"forbidden_values": _members(given)}))
+def _not_in_set(suite: Suite, given: Arguments, meta: Arguments) -> None:
+    suite.add(given, meta, "notin", forbidden_values=_members(given))
 
 
 def _members(given: Arguments) -> list[Any]:
@@ -218,20 +229,20 @@ def _members(given: Arguments) -> list[Any]:
     return [item for item in values if item is not None]
 
 
-def _regex(suite: Suite, given: Arguments, _: Arguments) -> None:
+def _regex(suite: Suite, given: Arguments, meta: Arguments) -> None:
     regex = given.get("regex")
     if not isinstance(regex, str) or not compiles(regex):
         raise NotSaidError("its pattern is none of Python's")
     how, pattern = check_of(regex)
-    suite.column(given).checks.append((how, {"pattern": pattern}))
+    suite.add(given, meta, how, pattern=pattern)
 
 
-def _lengths(suite: Suite, given: Arguments, _: Arguments) -> None:
+def _lengths(suite: Suite, given: Arguments, meta: Arguments) -> None:
     words = {"value": "exact_value", "min_value": "min_value", "max_value": "max_value"}
     found = {words[name]: value for name, value in given.items() if name in words}
     if not found or not all(map(_whole, found.values())):
         raise NotSaidError("its bounds are no whole numbers")
-    suite.column(given).checks.append(("str_length", {name: int(bound) for name, bound in found.items()}))
+    suite.add(given, meta, "str_length", **{name: int(bound) for name, bound in found.items()})
 
 
 Reader = Callable[[Suite, Arguments, Arguments], None]

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Any
 
 from tidegate_contracts.arguments import COLUMNS, parse
-from tidegate_contracts.catalogue import CATALOGUE
+from tidegate_contracts.catalogue import CATALOGUE, is_advice
+from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import ContractError
 from tidegate_contracts.imported import Draft, DraftCheck, DraftColumn, fitting_name, in_order
 from tidegate_contracts.imported_type import Dtype
-from tidegate_contracts.suite import NotSaidError, Suite
+from tidegate_contracts.odcs.customs import arguments as decoded
+from tidegate_contracts.odcs.plain import NoForm, unpaired
+from tidegate_contracts.suite import NotSaidError, Suite, SuiteColumn, is_dtype
 from tidegate_contracts.types import LogicalType
 
-KEPT = ("version", "owner", "contact", "key", "event_time", "time_zone", "prediction", "slices", "tolerance")
+KEPT = tuple(item.name for item in fields(Contract) if item.name not in ("name", "schema", "path", "scope"))
 """Arguments of a contract that a suite keeps in its ``meta``, for the way back."""
+
+SCHEMA_TEXTS, SCHEMA_FLAGS = ("title", "description"), ("coerce", "unique_column_names", "add_missing_columns")
+"""What a schema says of a whole table, and a suite keeps in its ``meta``."""
 
 _CHECKS: Mapping[str, str] = {
     "expect_column_values_to_not_be_null": "missing_values",
@@ -45,26 +52,43 @@ def from_suite(document: Mapping[str, Any], name: str | None = None) -> Draft:
     expectations = document.get("expectations") if isinstance(document, Mapping) else None
     if not isinstance(expectations, list) or not all(isinstance(item, Mapping) for item in expectations):
         raise ContractError("no suite of Great Expectations", allowed="an object with a list of expectations")
-    suite, lost, words = Suite(), list[str](), dict[str, set[str]]()
-    for item in expectations:
-        kind = str(item.get("type", item.get("expectation_type")))
-        try:
-            suite.take(kind, item.get("kwargs"), _ours(item))
-        except NotSaidError as why:
-            lost.append(f"{kind}{_of(item)}: {why}")
-            continue
-        check = str(_ours(item).get("check", _CHECKS.get(kind, "impossible_values")))
-        words.setdefault(check, set()).add(str(item.get("severity") or "critical"))
+    suite, lost = Suite(), list[str]()
+    milder = _mapping(_ours(document).get("severity"))
+    words = _taken(suite, expectations, milder, lost)
     if not suite.columns:
         raise ContractError("the suite names no columns", found=f"{len(expectations)} expectations")
     title = str(document.get("name", document.get("expectation_suite_name", "")))
     arguments = {"name": parse("name", name if name is not None else fitting_name(title))}
-    arguments |= _kept(document, suite, lost) | _rows(suite) | _severity(words, lost)
+    kept = _kept(document, suite, lost)
+    rows, severity = _rows(suite, kept), _severity(words, kept.pop("severity", {}), lost)
+    arguments |= {key: value for key, value in kept.items() if key not in ("rows_min", "volume")} | rows | severity
     said = f"From the suite {title!r} of Great Expectations: read it, and say who owns it."
-    columns = tuple(_columns(suite, lost))
-    draft = Draft(said, columns, _schema(suite, arguments), in_order(arguments), tuple(lost))
+    columns = tuple(_columns(suite, _mapping(_ours(document).get("columns")), lost))
+    schema = _schema(suite, arguments) | _schema_kept(_mapping(_ours(document).get("schema")))
+    draft = Draft(said, columns, schema, in_order(arguments), tuple(lost))
     draft.contract()
     return draft
+
+
+def _taken(suite: Suite, expectations: list[Any], milder: Mapping[str, Any], lost: list[str]) -> dict[str, set[str]]:
+    """Take all expectations in; the severities that they state, by check."""
+    words: dict[str, set[str]] = {}
+    for item in expectations:
+        kind, ours = str(item.get("type", item.get("expectation_type"))), _ours(item)
+        check = str(ours.get("check", _CHECKS.get(kind, "impossible_values")))
+        word = str(item.get("severity") or "critical")
+        soft = ours.get("soft") is True and word == str(milder.get(check, "warning"))
+        try:
+            suite.take(kind, item.get("kwargs"), {**ours, "soft": soft})
+        except NotSaidError as why:
+            lost.append(f"{kind}{_of(item)}: {why}")
+            continue
+        words.setdefault(check, set()).update([] if soft else [word])
+    return words
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _ours(item: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -88,38 +112,36 @@ def _kept(document: Mapping[str, Any], suite: Suite, lost: list[str]) -> dict[st
     for name, value in _ours(document).items():
         if name not in KEPT:
             continue
-        plain = tuple(value) if isinstance(value, list) else value
-        if not _is_allowed(name, plain, suite):
+        try:
+            plain = decoded({name: unpaired(value)}, "meta")[name]
+            parsed = parse(name, plain)
+            named = set(COLUMNS[name](parsed)) if name in COLUMNS else set()
+        except (ContractError, NoForm, TypeError, ValueError, AttributeError):
+            plain, named = None, set()
+        if plain is None or not named <= suite.columns.keys():
             lost.append(f"{name} in the suite's meta: not a value that it may have")
         elif name != "key" or not suite.together or [*plain] in suite.together:
             found[name] = plain
     return found
 
 
-def _is_allowed(name: str, value: Any, suite: Suite) -> bool:
-    """Whether an argument may have a value, and the columns that it names are there."""
-    items = value if isinstance(value, tuple) else (value,)
-    if not all(isinstance(item, str | int | float) for item in items):
-        return False
-    try:
-        parsed = parse(name, value)
-    except ContractError:
-        return False
-    named = COLUMNS[name](parsed) if name in COLUMNS else ()
-    return set(named) <= suite.columns.keys()
-
-
-def _rows(suite: Suite) -> dict[str, Any]:
+def _rows(suite: Suite, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """The bounds of the number of rows: as they were kept, if these come to what the suite says, else the suite's."""
+    volume, rows_min = kept.get("volume"), kept.get("rows_min", 1)
+    bounds = volume if isinstance(volume, tuple) else (0, None)
+    if (max(bounds[0], rows_min), bounds[1]) == (suite.least, suite.most):
+        return {name: kept[name] for name in ("rows_min", "volume") if name in kept}
     if suite.most is not None:
         return {"rows_min": min(suite.least, 1), "volume": (suite.least, suite.most)}
     return {"rows_min": suite.least} if suite.least != 1 else {}
 
 
-def _severity(words: Mapping[str, set[str]], lost: list[str]) -> dict[str, Any]:
-    """Severities by check, where all expectations of a check agree on one."""
-    found = {}
+def _severity(words: Mapping[str, set[str]], kept: Mapping[str, str], lost: list[str]) -> dict[str, Any]:
+    """Severities by check: as they were kept, but where all expectations of a check agree on another."""
+    found = dict(kept)
     for check, said in words.items():
-        if said == {"critical"}:
+        word = found.get(check, "critical")
+        if said <= {"warning" if check in CATALOGUE and is_advice(check) and word == "critical" else word}:
             continue
         if len(said) == 1 and check in CATALOGUE and said <= {"info", "warning"}:
             found[check] = next(iter(said))
@@ -135,14 +157,37 @@ def _schema(suite: Suite, arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {**({"unique": together[0]} if together else {}), **{name: True for name, wanted in flags.items() if wanted}}
 
 
-def _columns(suite: Suite, lost: list[str]) -> Iterator[DraftColumn]:
+def _schema_kept(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """What the suite's ``meta`` kept of the schema, as far as it is of its kind."""
+    texts = {name: kept[name] for name in SCHEMA_TEXTS if isinstance(kept.get(name), str)}
+    return texts | {name: True for name in SCHEMA_FLAGS if kept.get(name) is True} | _metadata(kept)
+
+
+def _metadata(kept: Mapping[str, Any]) -> dict[str, Any]:
+    metadata = _mapping(kept.get("metadata"))
+    return {"metadata": unpaired({**metadata})} if metadata and all(isinstance(key, str) for key in metadata) else {}
+
+
+def _dtype(said: SuiteColumn, kept: Mapping[str, Any]) -> Dtype:
+    """The type that the suite says, else the one that its ``meta`` kept."""
+    if said.dtype is not None:
+        return Dtype(said.dtype)
+    text = kept.get("dtype")
+    if said.categories is not None or text == "category":
+        return Dtype("category", said.categories, kept.get("ordered") is True)
+    return Dtype(text if isinstance(text, str) and is_dtype(text) else None)
+
+
+def _columns(suite: Suite, kept: Mapping[str, Any], lost: list[str]) -> Iterator[DraftColumn]:
     """The columns, in the order that is promised, then in the one in which they are named."""
     for name in dict.fromkeys((*(suite.ordered or ()), *suite.columns)):
-        said = suite.columns[name]
-        dtype = Dtype(said.dtype)
+        said, more = suite.columns[name], _mapping(kept.get(name))
+        dtype = _dtype(said, more)
         checks = [_check(name, kind, arguments, dtype, lost) for kind, arguments in said.checks]
         flags = {"nullable": said.nullable, "unique": said.unique}
-        wanted = {flag: True for flag, is_wanted in flags.items() if is_wanted}
+        wanted: dict[str, Any] = {flag: True for flag, is_wanted in flags.items() if is_wanted}
+        wanted |= {"coerce": True} if more.get("coerce") is True else {}
+        wanted |= {text: more[text] for text in SCHEMA_TEXTS if isinstance(more.get(text), str)} | _metadata(more)
         yield DraftColumn(name, dtype, tuple(check for check in checks if check is not None), wanted)
 
 
