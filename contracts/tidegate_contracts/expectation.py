@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from tidegate_contracts.categories import categories_of
 from tidegate_contracts.check_name import check_name
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.identity import clause, stable_repr
@@ -109,7 +110,12 @@ def _key(contract: Contract, delivered: Sequence[str]) -> Iterator[Expectation]:
         return
     if (alone is not None and contract.is_unique(alone)) or (unique and set(unique) == set(key)):
         return  # the schema says it already
-    yield _unique(f"key ({', '.join(key)}) identifies one row", key)
+    yield _unique(key_rule(contract), key)
+
+
+def key_rule(contract: Contract) -> str:
+    """That the key names rows, in words."""
+    return f"key ({', '.join(contract.key)}) identifies one row"
 
 
 def _unique(rule: str, names: Sequence[str]) -> Expectation:
@@ -125,11 +131,11 @@ def _column(name: str, item: Any, contract: Contract) -> Iterator[Expectation | 
         yield Expectation(
             "missing_values", "not nullable", name, "expect_column_values_to_not_be_null", {"column": name}
         )
-    categories = getattr(getattr(item.dtype, "type", None), "categories", None)
+    categories = categories_of(getattr(item.dtype, "type", None))
     if categories is not None:
         yield _as_expectation(
             ("category_change", CATEGORIES, name),
-            ("expect_column_values_to_be_in_set", {"value_set": _values([*categories])}),
+            ("expect_column_values_to_be_in_set", {"value_set": _values(categories)}),
         )
     if item.unique:
         alike = getattr(item, "report_duplicates", "all") == "all" and categories is None
@@ -183,7 +189,7 @@ def _beyond(contract: Contract) -> Iterator[Unchecked]:
 
 def _said(check: Any) -> tuple[str, dict[str, Any]] | None:
     """A built-in pandera check as an expectation's type and arguments; None where it cannot be said."""
-    built_in = type(check._check_fn).__module__.startswith("pandera.")
+    built_in = is_built_in(check)
     translate = _TRANSLATED.get(check.name)
     if not built_in or translate is None or check.groupby is not None or not check.ignore_na:
         return None

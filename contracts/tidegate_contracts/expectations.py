@@ -14,7 +14,7 @@ from typing import Any
 
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.dialect import Dialect, dialect_of, is_pattern, levels_of
-from tidegate_contracts.expectation import CATEGORIES, Expectation, Unchecked, compiled
+from tidegate_contracts.expectation import CATEGORIES, Expectation, Unchecked, compiled, key_rule
 from tidegate_contracts.not_returned import not_returned
 from tidegate_contracts.severity import Severity
 from tidegate_contracts.sql_types import TYPE_NAMES
@@ -41,7 +41,7 @@ def to_suite(contract: Contract) -> tuple[dict[str, Any], list[str]]:
 
 def _document(item: Expectation, contract: Contract) -> dict[str, Any]:
     severity = contract.severity_of(item.check, Severity.WARNING if item.soft else Severity.CRITICAL, item.column)
-    marks = {"soft": item.soft, "categories": item.rule == CATEGORIES}
+    marks = {"soft": item.soft, "categories": item.rule == CATEGORIES, "key": item.rule == key_rule(contract)}
     meta = {"tidegate": {"check": item.check, "rule": item.rule, **{mark: True for mark in marks if marks[mark]}}}
     arguments = {name: _plain(value) for name, value in item.arguments.items()}
     return {"type": item.kind, "kwargs": arguments, "meta": meta, "severity": severity.value}

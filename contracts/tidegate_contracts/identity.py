@@ -28,7 +28,7 @@ def json_value(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return json_value(asdict(value))
     if callable(value) and not isinstance(value, type):
-        return _check(value) if hasattr(value, "statistics") else list(_code(value, set()))
+        return _check(value) if hasattr(value, "statistics") else list(code_of(value, set()))
     return value if isinstance(value, str | int | float | bool | None) else stable_repr(value)
 
 
@@ -110,7 +110,7 @@ def _check(check: Any) -> dict[str, Any]:
         "clause": clause(check),
         "statistics": {name: _statistic(check.name, value) for name, value in (check.statistics or {}).items()},
         # a built-in check is wholly described by its name and arguments
-        "code": [] if is_built_in(check) else list(_code(getattr(check, "_check_fn", check), set())),
+        "code": [] if is_built_in(check) else list(code_of(getattr(check, "_check_fn", check), set())),
     }
 
 
@@ -121,7 +121,7 @@ def _statistic(check: str, value: Any) -> Any:
     return json_value(value)
 
 
-def _code(function: Any, seen: set[int]) -> Iterable[str]:
+def code_of(function: Any, seen: set[int]) -> Iterable[str]:
     """The source of a function, or its byte code where there is no source, and what it closes over."""
     while isinstance(function, partial):
         yield repr(json_value([*function.args, *sorted(function.keywords.items())]))
@@ -138,7 +138,7 @@ def _code(function: Any, seen: set[int]) -> Iterable[str]:
     for cell in function.__closure__ or ():
         held = getattr(cell.cell_contents, "check_fn", cell.cell_contents)  # pandera wraps methods of models
         if callable(held) and not isinstance(held, type):
-            yield from _code(held, seen)
+            yield from code_of(held, seen)
         elif isinstance(held, str | int | float | bool | tuple | list | frozenset | None):
             yield stable_repr(held)
 
@@ -150,7 +150,7 @@ def _context(function: Any, code: CodeType, seen: set[int]) -> Iterable[str]:
         if isinstance(held, _PLAIN) and not name.startswith("__"):
             yield f"{name}={stable_repr(held)}"
         elif getattr(held, "__module__", None) == function.__module__ and hasattr(held, "__code__"):
-            yield from _code(held, seen)
+            yield from code_of(held, seen)
 
 
 _PLAIN = (str, int, float, bool, tuple, list, set, frozenset, dict)

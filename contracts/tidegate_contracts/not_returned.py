@@ -39,8 +39,7 @@ def not_returned(contract: Contract, read: Callable[[], Draft], told: Iterable[s
         yield f"name: {contract.name!r} comes back as {back.name!r}"
         return
     changes = (change for change in diff(contract, back).changes if change.what != "declaration")  # the same in words
-    for line in dict.fromkeys(_line(change) for change in changes if not is_told(change, lines)):
-        yield line
+    yield from dict.fromkeys(_line(change) for change in changes if not is_told(change, lines))
 
 
 def is_told(change: Change, lines: Iterable[str]) -> bool:

@@ -60,6 +60,7 @@ class Suite:
         strict: Whether no others may be there.
         ordered: Their order, where it is promised.
         together: Columns that are unique together: the key, then those of the schema.
+        alone: Columns of which only the key says that they are unique.
         least: The least number of rows.
         most: The greatest number of rows, or None.
     """
@@ -68,6 +69,7 @@ class Suite:
     strict: bool = False
     ordered: list[str] | None = None
     together: list[list[str]] = field(default_factory=list)
+    alone: set[str] = field(default_factory=set)
     least: int = 0
     most: int | None = None
 
@@ -127,8 +129,12 @@ def _not_null(suite: Suite, given: Arguments, _: Arguments) -> None:
     suite.column(given).nullable = False
 
 
-def _unique(suite: Suite, given: Arguments, _: Arguments) -> None:
-    suite.column(given).unique = True
+def _unique(suite: Suite, given: Arguments, meta: Arguments) -> None:
+    column = suite.column(given)
+    if meta.get("key") is True:
+        suite.alone.add(given["column"])
+    else:
+        column.unique = True
 
 
 def _together(suite: Suite, given: Arguments, _: Arguments) -> None:

@@ -60,6 +60,8 @@ def from_suite(document: Mapping[str, Any], name: str | None = None) -> Draft:
     title = str(document.get("name", document.get("expectation_suite_name", "")))
     arguments = {"name": parse("name", name if name is not None else fitting_name(title))}
     kept = _kept(document, suite, lost)
+    for column in suite.alone - {*(kept.get("key", ()) if len(kept.get("key", ())) == 1 else ())}:
+        suite.columns[column].unique = True
     rows, severity = _rows(suite, kept), _severity(words, kept.pop("severity", {}), lost)
     arguments |= {key: value for key, value in kept.items() if key not in ("rows_min", "volume")} | rows | severity
     said = f"From the suite {title!r} of Great Expectations: read it, and say who owns it."

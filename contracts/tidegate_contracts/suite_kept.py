@@ -78,9 +78,10 @@ def _texts(said: Any) -> dict[str, Any]:
 def _metadata(where: str, metadata: Any, lost: list[str]) -> dict[str, Any]:
     found = {}
     for name, value in (metadata or {}).items():
+        if not isinstance(name, str):
+            lost.append(f"{where}: metadata {name!r}: this name has no form in a document")
+            continue
         try:
-            if not isinstance(name, str):
-                raise NoForm("this name")
             found[clean(name)] = plain(value)
         except NoForm as reason:
             lost.append(f"{where}: metadata {name!r}: {reason} has no form in a document")

@@ -68,7 +68,7 @@ class Compared:
         new: What the new contract would do.
         newly_refused: How many rows the old one would publish and the new one would not.
         newly_passed: How many rows the new one would publish and the old one would not.
-        newly_broken: How many rows break a clause of the new one and none of the old one, whatever becomes of the batch.
+        newly_broken: How many rows break a clause of the new one and none of the old one, whatever becomes of them.
         by: What refuses them, by clause; where the old one refuses the batch as a whole, what only the new one blames.
     """
 

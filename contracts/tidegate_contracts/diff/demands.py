@@ -14,7 +14,7 @@ from typing import Any
 
 from tidegate_contracts.catalogue import CATALOGUE
 from tidegate_contracts.diff.change import Change, Side, loosening, semantic, tightening
-from tidegate_contracts.identity import _code, clause, json_value, stable_repr
+from tidegate_contracts.identity import clause, code_of, json_value, stable_repr
 from tidegate_contracts.portable_regex import regex_of
 
 PATTERNS = ("str_matches", "str_contains", "str_startswith", "str_endswith")
@@ -158,7 +158,7 @@ def _identity(check: Any) -> str:
     if _builtin(check) in PATTERNS and len(patterns) == 1:
         described |= {"name": "pattern", "statistics": regex_of(_builtin(check), patterns[0])}
         return json.dumps([described, None, None], sort_keys=True, default=str)
-    code = list(_code(check._check_fn, set()))
+    code = list(code_of(check._check_fn, set()))
     return json.dumps([described, code, json_value(check.groupby)], sort_keys=True, default=str)
 
 

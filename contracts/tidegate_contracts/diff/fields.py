@@ -13,7 +13,7 @@ from tidegate_contracts.dialect import fields_of, is_pattern
 from tidegate_contracts.diff import demands, types
 from tidegate_contracts.diff.change import Change, Side, breaking, loosening, semantic, tightening, words
 from tidegate_contracts.diff.demands import Demands
-from tidegate_contracts.identity import _code, json_value, strict_json
+from tidegate_contracts.identity import code_of, json_value, strict_json
 from tidegate_contracts.types import ANY
 
 Place = tuple[str, bool]
@@ -183,7 +183,7 @@ def _letters(text: str) -> str:
 def own_code(value: Any) -> Any:
     """A default, or parsers by their code, as JSON."""
     if isinstance(value, list):
-        return [[parser.name, *_code(getattr(parser, "_parser_fn", parser), set())] for parser in value]
+        return [[parser.name, *code_of(getattr(parser, "_parser_fn", parser), set())] for parser in value]
     return strict_json(value)
 
 

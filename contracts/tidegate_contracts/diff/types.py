@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from tidegate_contracts.categories import categories_of
 from tidegate_contracts.diff.change import Change, Side, breaking, loosening, semantic, tightening, words
 from tidegate_contracts.identity import stable_repr
 from tidegate_contracts.types import ANY, DeclaredType, LogicalType
@@ -84,13 +85,6 @@ def _span(arrow: Any) -> Span | None:
         finest = _FINER.index(arrow.unit)
         return Span(finest, -finest, finest)  # the finer the unit, the shorter the years that it reaches
     return Span(0, 0, 0) if pa.types.is_date(arrow) or pa.types.is_boolean(arrow) else None
-
-
-def categories_of(native: Any) -> list[Any] | None:
-    """The categories that a type declares; None where it takes any, as ``Categorical`` of polars does."""
-    declared = getattr(native, "categories", None)
-    is_open = declared is None or str(native).startswith("Categorical")
-    return None if is_open else list(declared)
 
 
 def _category_changes(old: Any, new: Any, column: str) -> Iterator[Change]:

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
 
+from tidegate_contracts.categories import categories_of
 from tidegate_contracts.errors import ContractError
-from tidegate_contracts.diff.types import categories_of
 from tidegate_contracts.imported_type import Dtype
 from tidegate_contracts.odcs.plain import NoForm, plain
 from tidegate_contracts.types import LogicalType, declared_type

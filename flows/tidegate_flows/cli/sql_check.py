@@ -93,7 +93,8 @@ def _show(looked: Looked, contract: Contract, *, allow_unchecked: bool) -> None:
             f"  unchecked {item.check}: {f'column {item.column!r}' if item.column else 'the table'}: {item.rule}"
         )
     if left and verdict.passed and not allow_unchecked:
+        count = f"{len(left)} clause{'s' if len(left) > 1 else ''}"
         say(
-            f"{len(left)} clause{'s' if len(left) > 1 else ''} cannot be asked in this database, so this is no pass; check a file instead, "
+            f"{count} cannot be asked in this database, so this is no pass; check a file instead, "
             "or say --allow-unchecked"
         )

@@ -134,7 +134,9 @@ def _refused(query: str) -> Iterator[None]:
     except NoSuchTableError:
         raise UsageError("no such table", found=repr(query)) from None
     except DBAPIError as error:  # whose own words may hold values
-        raise UsageError("the database refuses the query", found=reason(error), hint="it is read only") from None
+        codes = {getattr(error.orig, name, None) for name in ("sqlite_errorname", "sqlstate")}
+        hint = "a query may only read" if codes & {"SQLITE_READONLY", "25006"} else None
+        raise UsageError("the database refuses the query", found=reason(error), hint=hint) from None
     except (SQLAlchemyError, pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         words = str(error) if type(error) is ValueError else type(error).__name__
         raise UsageError("the rows have no form as a table", found=words) from None
