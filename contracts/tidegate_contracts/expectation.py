@@ -11,7 +11,7 @@ from typing import Any
 from tidegate_contracts.categories import categories_of
 from tidegate_contracts.check_name import check_name
 from tidegate_contracts.contract import Contract
-from tidegate_contracts.identity import clause, stable_repr
+from tidegate_contracts.identity import clause, is_built_in, stable_repr
 from tidegate_contracts.portable_regex import regex_of
 from tidegate_contracts.question import Question, only_warns
 
