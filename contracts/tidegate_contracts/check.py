@@ -130,7 +130,16 @@ def _with_hints(broken: list[Broken], batch: Batch, contract: Contract) -> Itera
         name = None
         if item in missing and item.column is not None and len(missing) <= _MISSING_MAXIMUM:
             name = likely(batch, contract, item.column)
+        if item in missing and _is_one_cell(batch):
+            yield replace(item, hint="the header is a single column; commas are expected between cells")
+            continue
         yield item if name is None else replace(item, hint=f"column {name!r} looks like it, under another name")
+
+
+def _is_one_cell(batch: Batch) -> bool:
+    """Whether a text file was cut at another sign than a comma."""
+    names = batch.table.column_names
+    return "csv" in batch.source.suffix and len(names) == 1 and any(sign in names[0] for sign in ";\t|")
 
 
 def _asked_again(asking: Asking, question: Question) -> list[Broken]:

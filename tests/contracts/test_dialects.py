@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -180,7 +181,7 @@ def shortened(broken: Broken) -> Broken:
 
 
 @given(schema=schemas(pr, PANDAS_TYPES), columns=frames())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_a_generated_pandas_schema_fails_the_rows_that_raw_pandera_fails(
     schema: Any, columns: dict[str, list[Any]]
 ) -> None:
@@ -190,7 +191,7 @@ def test_a_generated_pandas_schema_fails_the_rows_that_raw_pandera_fails(
 
 
 @given(schema=schemas(pp, POLARS_TYPES), columns=frames())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_a_generated_polars_schema_fails_the_rows_that_raw_pandera_fails(
     schema: Any, columns: dict[str, list[Any]]
 ) -> None:
@@ -201,7 +202,7 @@ def test_a_generated_polars_schema_fails_the_rows_that_raw_pandera_fails(
 
 @pytest.mark.parametrize("dialect", ["pandas", "polars"])
 @given(data=st.data(), columns=frames(), tolerance=st.sampled_from([0.0, 0.2, 0.5, 0.99]))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_what_is_published_is_clean_and_no_row_is_lost_or_doubled(
     dialect: str, data: st.DataObject, columns: dict[str, list[Any]], tolerance: float
 ) -> None:
@@ -642,3 +643,10 @@ def test_a_column_of_any_type_gets_a_verdict_from_the_gate(kind: Any, declared: 
     with pa.ipc.new_file(path, table.schema) as sink:
         sink.write_table(table)
     assert tg.check(path, contract).passed
+
+
+def test_a_file_cut_at_semicolons_is_told_from_one_that_lacks_columns() -> None:
+    contract = make_contract(pr.DataFrameSchema({"a": pr.Column(int), "b": pr.Column(int)}))
+    batch = make_batch(pa.table({"a;b": ["1;2"]}), contract, text=True)
+    batch = replace(batch, source=replace(batch.source, suffix=".csv"))
+    assert all("commas are expected" in item.message for item in check(batch, contract).violations)

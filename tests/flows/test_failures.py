@@ -45,33 +45,39 @@ def test_a_worker_killed_at_any_moment_leaves_a_store_that_the_next_one_finishes
     path, batch = contract_file(), tmp_path / "day.parquet"
     make_orders(1).to_parquet(batch, index=False)
     program = (
-        "import os, sys\n"
-        "n = int(sys.argv[4]); seen = 0\n"
-        "def die(name, real):\n"
+        "import json, os, sys\n"
+        "import pandas, pandera.pandas, tidegate as tg, tidegate_flows.gate\n"  # once: each death is a fork
+        "def die(real):\n"
         "    def step(*a, **k):\n"
-        "        global seen\n"
-        "        seen += 1\n"
-        "        if seen == n: os._exit(9)\n"
+        "        global left\n"
+        "        left -= 1\n"
+        "        if not left: os._exit(9)\n"
         "        return real(*a, **k)\n"
         "    return step\n"
-        "import tidegate as tg\n"
-        "os.fsync = die('fsync', os.fsync)\n"
-        "os.rename = die('rename', os.rename)\n"
-        "print(tg.gate(sys.argv[1], sys.argv[2], store=sys.argv[3]).decision.value)\n"
+        "codes = []\n"
+        "for left in range(1, 40):\n"
+        "    child = os.fork()\n"
+        "    if not child:\n"
+        "        os.fsync, os.rename, code, place = die(os.fsync), die(os.rename), 1, f'{sys.argv[3]}/{left}'\n"
+        "        try:\n"
+        "            code = int(tg.gate(sys.argv[1], sys.argv[2], store=place).decision is not tg.Decision.PUBLISH)\n"
+        "        finally:\n"
+        "            os._exit(code)\n"
+        "    codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+        "    if codes[-1] != 9: break\n"
+        "print(json.dumps(codes))\n"
     )
-    for step in range(1, 40):
+    done = _python(program, batch, path, store)
+    codes = json.loads(done.stdout)
+    assert len(codes) > 4, "a run has several durable steps"
+    assert codes == [9] * (len(codes) - 1) + [0], done.stderr
+    for step in range(1, len(codes) + 1):
         place = store / str(step)
-        first = _python(program, batch, path, place, str(step))
         second = tg.gate(batch, path, store=place)
         assert second.decision is tg.Decision.PUBLISH
         assert second.published is not None
         assert second.published.read_bytes() == batch.read_bytes()
         assert [p.name for p in (place / "orders" / "published").iterdir()] == ["day.parquet"]
-        if first.returncode == 0:
-            assert step > 4, "a run has several durable steps"
-            return
-        assert first.returncode == 9
-    pytest.fail("the run never survived")
 
 
 def test_a_full_disk_gives_no_verdict_and_the_same_command_works_when_there_is_room(

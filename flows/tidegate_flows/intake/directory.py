@@ -71,20 +71,20 @@ def stage_parts(parts: Iterable[Part], path: PurePath, folder: Path, name: str |
 
 def _form(parts: list[Part], path: PurePath) -> str:
     """The one format that all parts have, as a suffix."""
-    found = {suffix_of(PurePath(part.name)) for part in parts}
+    found = {suffix_of(PurePath(part.name)): part.name for part in parts}
     where = f"the folder {str(path)!r}"
     if not parts:
         raise UsageError(f"{where} holds no part files", allowed=f"one or more of {', '.join(SUFFIXES)}")
     if len(parts) > in_force().parts:
         raise UsageError(f"{where} holds too many files", found=len(parts), allowed=in_force().parts)
-    if len(found) > 1 or not found <= set(SUFFIXES):
+    if len(found) > 1 or not found.keys() <= set(SUFFIXES):
         raise UsageError(
             f"{where} is no batch",
-            found=", ".join(sorted(suffix or "(no suffix)" for suffix in found)),
+            found=", ".join(sorted(recorded(name) for name in found.values())),
             allowed=f"part files of one format: {', '.join(SUFFIXES)}",
             hint="hidden files and files that begin with an underscore are left out",
         )
-    return found.pop()
+    return next(iter(found))
 
 
 class _Container(io.RawIOBase):
