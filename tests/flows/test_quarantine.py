@@ -251,3 +251,15 @@ def test_rows_are_not_replayed_into_a_dataset_whose_breaker_is_open(
     with at(store) as place, pytest.raises(tg.UsageError, match="breaker"):
         readmission.replay(place, "orders", "a", **WHO)
     assert len(stored_rows(store)) == 197
+
+
+def test_a_replay_that_publishes_nothing_exits_1_even_for_a_batch_without_a_row(
+    tidegate: Callable[..., Any], contract_file: Callable[..., Path], store: Path, tmp_path: Path
+) -> None:
+    path, batch = contract_file(), tmp_path / "pick.parquet"
+    batch.write_bytes(b"\x80\x04N.")
+    assert tidegate("gate", path, batch, "--store", store).code == 1
+    said = tidegate("quarantine", "replay", "orders", "pick", "--by", "me", "--reason", "again", "--store", store)
+    assert (said.code, "orders/pick: quarantine" in said.out) == (1, True)
+    manifest = json.loads((store / "orders" / "quarantine" / "pick" / "manifest.json").read_text())
+    assert [finding["check"] for finding in manifest["findings"]] == ["unreadable"]
