@@ -254,7 +254,7 @@ def test_rows_are_not_replayed_into_a_dataset_whose_breaker_is_open(
 
 
 def test_a_replay_that_publishes_nothing_exits_1_even_for_a_batch_without_a_row(
-    tidegate: Callable[..., Any], contract_file: Callable[..., Path], store: Path, tmp_path: Path
+    tidegate: Callable[..., Said], contract_file: Callable[..., Path], store: Path, tmp_path: Path
 ) -> None:
     path, batch = contract_file(), tmp_path / "pick.parquet"
     batch.write_bytes(b"\x80\x04N.")
