@@ -127,12 +127,12 @@ def _with_hints(broken: list[Broken], batch: Batch, contract: Contract) -> Itera
     """Missing columns with the names that they may have come under; not where most are missing: it is another file."""
     missing = [item for item in broken if item.rule == MISSING and item.column in contract.columns]
     for item in broken:
-        name = None
-        if item in missing and item.column is not None and len(missing) <= _MISSING_MAXIMUM:
-            name = likely(batch, contract, item.column)
         if item in missing and _is_one_cell(batch):
             yield replace(item, hint="the header is a single column; commas are expected between cells")
             continue
+        name = None
+        if item in missing and item.column is not None and len(missing) <= _MISSING_MAXIMUM:
+            name = likely(batch, contract, item.column)
         yield item if name is None else replace(item, hint=f"column {name!r} looks like it, under another name")
 
 
