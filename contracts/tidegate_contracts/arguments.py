@@ -24,7 +24,7 @@ from tidegate_contracts.upstream import Upstream
 ACTIONS = ("pass", "quarantine", "halt", "fallback")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _VERSION = re.compile(r"\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.-]+)?")
-_SEASONS = (None, "day_of_week")
+_SEASONS = (None, "day_of_week", "day_of_year")
 
 
 def parse(name: str, value: Any) -> Any:
@@ -106,6 +106,12 @@ def _whole(least: int, name: str, value: Any) -> int:
 def _tolerance(name: str, value: Any) -> float:
     if not _is_number(value) or not 0 <= value < 1:
         raise _refused(name, value, f"a share of rows, 0 <= {name} < 1")
+    return float(value)
+
+
+def _effect(name: str, value: Any) -> float:
+    if not _is_number(value) or value <= 0:
+        raise _refused(name, value, "standard deviations of the reference, above zero")
     return float(value)
 
 
@@ -248,6 +254,7 @@ _PARSERS: Mapping[str, Callable[[str, Any], Any]] = {
     "time_zone": _zone,
     "season": partial(_one_of, _SEASONS),
     "tolerance": _tolerance,
+    "effect_floor": _effect,
     "rows_min": partial(_whole, 0),
     "failure_threshold": partial(_whole, 1),
     "classes": _classes,

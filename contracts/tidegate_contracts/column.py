@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -28,6 +29,8 @@ class Column:
         unit: The unit of its values, from ``metadata["unit"]``.
         available: How long after the event its value is known, from ``metadata["available"]`` (ISO 8601 duration).
         personal: Whether it holds personal data, from ``metadata["personal"]``; its values are then never shown.
+        effect_floor: The least shift that matters, in standard deviations of the reference, from
+            ``metadata["effect_floor"]``; None leaves it to the contract.
         drift: The severity of a confirmed drift alarm, from ``metadata["drift"]``; None leaves it to the contract.
         clauses: Its pandera checks in words.
     """
@@ -40,6 +43,7 @@ class Column:
     available: timedelta = timedelta(0)
     personal: bool = False
     drift: str | None = None
+    effect_floor: float | None = None
     clauses: tuple[str, ...] = field(default=())
     metadata: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -68,6 +72,7 @@ class Column:
             available=_duration(name, metadata.get("available")),
             personal=bool(metadata.get("personal", False)),
             drift=drift,
+            effect_floor=_effect(name, metadata.get("effect_floor")),
             clauses=tuple(clause(check) for check in column.checks),
             metadata=MappingProxyType(metadata),
         )
@@ -94,6 +99,16 @@ def _duration(name: str, text: Any) -> timedelta:
     raise ContractError(
         f"column {name!r}: metadata 'available'", found=repr(text), allowed="an ISO 8601 duration such as 'P1D'"
     )
+
+
+def _effect(name: str, value: Any) -> float | None:
+    """A number above zero, or None."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        allowed = "standard deviations of the reference, above zero"
+        raise ContractError(f"column {name!r}: metadata 'effect_floor'", found=repr(value), allowed=allowed)
+    return float(value)
 
 
 def _plain(value: Any) -> Any:

@@ -67,7 +67,10 @@ class Contract:
         references: Columns whose values must be keys of another table.
         population: For columns, the share of each category in the population that rows should represent.
         suppression: Whose rows must not be there.
-        season: ``"day_of_week"`` where days of the week differ; None where nothing repeats.
+        season: ``"day_of_week"`` where days of the week differ, ``"day_of_year"`` where also the times of the year do;
+            None where nothing repeats.
+        effect_floor: The least shift that matters, in standard deviations of the reference, above zero; what is proven
+            and smaller is told and never more. A column's metadata may say another one.
         tolerance: The share of rows, in [0, 1), that may fail checks and be set aside while the rest is published.
         rows_min: The least number of rows in a batch.
         alarm_budget: How often statistics may alarm falsely. A contract that states one cannot be gated without an
@@ -113,6 +116,7 @@ class Contract:
     max_age: timedelta | None = None
     season: str | None = None
     tolerance: float = 0.0
+    effect_floor: float = 0.05
     rows_min: int = 1
     volume: tuple[int, int] | str | None = None
     scope: Callable[[Any], Any] | None = None
@@ -223,6 +227,11 @@ class Contract:
             word = drift if drift not in (None, "off") else word
         severity = Severity(word) if word else default
         return Severity.WARNING if is_advice(check) and severity is Severity.CRITICAL else severity
+
+    def effect_floor_of(self, column: str | None) -> float:
+        """The least shift of a column that matters, in standard deviations of the reference."""
+        own = self.columns[column].effect_floor if column is not None and column in self.columns else None
+        return self.effect_floor if own is None else own
 
     def describe(self) -> dict[str, Any]:
         """All that the contract says, as JSON values."""

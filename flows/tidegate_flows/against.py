@@ -167,7 +167,7 @@ def _looked(staged: Staged, contract: Contract) -> _Look:
         ) from error
     known = gather(contract, now=batch.window.end if batch.window else None, delivered=batch.rows)
     observation = observed(batch, contract, None, known)
-    verdict = decide(observation, frozenset(), contract)
+    verdict = decide(observation, {}, contract)
     return _Look(verdict, observation.checked.failed, observation.checked.reasons)
 
 

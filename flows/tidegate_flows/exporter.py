@@ -16,13 +16,13 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
 from tidegate_contracts.errors import TidegateError, UsageError
-from tidegate_flows.ledger import audit, biases, breakers, contracts, counters, runs
+from tidegate_flows.ledger import audit, biases, breakers, contracts, counters, runs, streams
 from tidegate_flows.passage import DURATION_BUCKETS
 from tidegate_flows.place import at
 from tidegate_flows.settings import Settings
 from tidegate_flows.stores.local import replace_durably, writing
 from tidegate_flows.version import VERSION
-from tidegate_monitors.compare import Comparison
+from tidegate_monitors.comparison import Comparison
 from tidegate_monitors.metrics import Dataset, Family, Histogram, Snapshot, families
 from tidegate_monitors.profile import Profile
 
@@ -142,8 +142,9 @@ def _dataset(connection: Connection, name: str, facts: dict[str, Any], states: d
         event_time_max=summary.event_time_max,
         label_last=labelled.joined_at if labelled else None,
         rows=last.rows if last else None,
-        comparisons=[Comparison(**item) for item in json.loads(last.comparisons)] if last else (),
+        comparisons=[Comparison.from_dict(item) for item in json.loads(last.comparisons)] if last else (),
         profile=Profile.from_dict(json.loads(last.profile)) if last and last.profile else None,
+        stream=streams.ratios(connection, name),
         quarantined=summary.quarantined,
         held=summary.held,
         quarantine_oldest=summary.oldest,

@@ -53,4 +53,4 @@ def check(
             observation = observed(decoded, loaded, held_against, known)
         except UnreadableError as error:
             observation = unreadable(str(error))
-    return decide(observation, frozenset(), loaded)
+    return decide(observation, {}, loaded)

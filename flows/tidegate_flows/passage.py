@@ -24,6 +24,7 @@ from tidegate_contracts.violation import Violation
 from tidegate_flows import intake
 from tidegate_flows.circumstances import NOBODY, Answers, gather
 from tidegate_flows.intake import Staged, UnreadableError
+from tidegate_flows.latest import latest
 from tidegate_flows.ledger import audit, batches, breakers, contracts, counters, runs
 from tidegate_flows.ledger.batches import Claim
 from tidegate_flows.ledger.runs import Recorded
@@ -31,7 +32,8 @@ from tidegate_flows.place import Place
 from tidegate_flows.publish import moves_for, prepare
 from tidegate_flows.recover import recover
 from tidegate_flows.reference import approved
-from tidegate_monitors.alarm import Alarm
+from tidegate_flows.remembered import remembered
+from tidegate_flows.stepping import stepped
 from tidegate_monitors.breaker import Breaker, Decision, Policy, State
 from tidegate_monitors.layout import Layout
 from tidegate_monitors.profile import Profile
@@ -112,13 +114,19 @@ def look(
     received = intake.as_of(as_of, batch, arrived)
     then = came or received
     known = gather(contract, now=then, arrived=then, upstream=upstream, delivered=batch.rows)
-    return Seen(staged, batch, observed(batch, contract, reference, known), reference, received, started)
+    end = batch.window.end if batch.window else received
+    newer = latest(place, contract, reference, end) if reference is not None else None
+    return Seen(staged, batch, observed(batch, contract, reference, known, newer), reference, received, started)
 
 
 def observed(
-    batch: Batch, contract: Contract, reference: Reference | None, circumstances: Circumstances = NOTHING_KNOWN
+    batch: Batch,
+    contract: Contract,
+    reference: Reference | None,
+    circumstances: Circumstances = NOTHING_KNOWN,
+    newer: Reference | None = None,
 ) -> Observation:
-    """What the contract and the reference say of a batch.
+    """What the contract, the reference and the blocks accepted last (``newer``) say of a batch.
 
     Raises:
         MonitorError: A check or statistic raised.
@@ -130,7 +138,7 @@ def observed(
         raise
     except Exception as error:  # whatever a check does, it is our failure and never a pass; its words may hold values
         raise MonitorError("a check raised", found=type(error).__name__) from error
-    return observe(checked, profile, reference, contract, seeded(batch, reference), batch.window)
+    return observe(checked, profile, reference, contract, seeded(batch, reference), batch.window, newer)
 
 
 def seeded(batch: Batch, reference: Reference | None) -> np.random.Generator:
@@ -174,9 +182,21 @@ def commit(place: Place, claim: Claim, seen: Seen, contract: Contract, *, hand: 
     prepared = prepare(staged.path.parent, staged.path, staged.source, seen.batch, checked)
     with place.ledger.begin() as connection:
         breaker = breakers.load(connection, contract.name)
-        others = _ledger_alarms(connection, claim, seen, contract)
+        profile = seen.observation.profile if seen.batch is not None else None
+        others = remembered(connection, contract, claim, staged, checked, profile, seen.reference)
         previous = runs.previous_places(connection, contract.name, claim.batch)
-        verdict = decide(seen.observation, previous, contract, others)
+        window = seen.batch.window if seen.batch is not None else None
+        calm = not seen.observation.critical and not any(alarm.severity is Severity.CRITICAL for alarm in others)
+        slow = stepped(
+            connection,
+            contract,
+            seen.reference,
+            seen.observation.levels,
+            claim.batch,
+            window,
+            steps=hand is None and calm and seen.batch is not None,
+        )
+        verdict = decide(seen.observation, previous, contract, others, slow=slow, batch=claim.batch)
         policy = Policy(contract.failure_threshold, contract.cool_down)
         steps = hand is None or hand.steps
         admitted = breaker.admit(claim.batch, seen.received, policy) if steps else breaker
@@ -184,7 +204,6 @@ def commit(place: Place, claim: Claim, seen: Seen, contract: Contract, *, hand: 
         after = after if steps else breaker
         run = _run(claim, seen, contract, verdict, after, decision)
         moves, published = moves_for(prepared, run, staged.source, claim.batch, place.store)
-        profile = seen.observation.profile if seen.batch is not None else None
         recorded = Recorded(
             run,
             claim.batch,
@@ -195,6 +214,7 @@ def commit(place: Place, claim: Claim, seen: Seen, contract: Contract, *, hand: 
             published,
             place.seconds,
             arrival=hand is None,
+            accepted=hand is None and not seen.observation.ruled_out and not others,
         )
         batches.settle(connection, claim, run.id)
         runs.add(connection, recorded)
@@ -213,26 +233,6 @@ def stored(place: Place, run: str, *, frame: str = "arrow") -> Run:
         row = runs.get(connection, run)
     files = tuple(place.store.root / path for path in json.loads(row.files))
     return Run.from_dict(json.loads(row.document), files=files, frame=frame)
-
-
-def _ledger_alarms(connection: Connection, claim: Claim, seen: Seen, contract: Contract) -> tuple[Alarm, ...]:
-    """What only the ledger can know: bytes or rows that were here before, under this or another name."""
-    if claim.rewritten:
-        severity = contract.severity_of("rewritten_history", Severity.CRITICAL)
-        message = (
-            f"batch {seen.staged.id!r} was delivered before with other bytes; what was decided then stands, and these "
-            f"are kept as {claim.batch!r}"
-        )
-        return (Alarm("rewritten_history", severity, message),)
-    if seen.batch is not None and seen.batch.rows == 0:
-        return ()  # every empty batch is like every other
-    readable = seen.batch is not None
-    fingerprint = str(seen.observation.profile.fingerprint) if readable else None
-    twin = runs.same_rows(connection, contract.name, claim.batch, seen.staged.source.sha256, fingerprint)
-    if twin is None:
-        return ()
-    severity = contract.severity_of("redelivered_batch", Severity.CRITICAL)
-    return (Alarm("redelivered_batch", severity, f"the same rows were delivered before as batch {twin!r}"),)
 
 
 def _run(claim: Claim, seen: Seen, contract: Contract, verdict: Verdict, after: Breaker, decision: Decision) -> Run:

@@ -24,11 +24,13 @@ from tidegate_flows.ledger import references, runs
 from tidegate_flows.place import Place
 from tidegate_flows.signature import require_signature
 from tidegate_flows.stores.local import replace_durably, writing
+from tidegate_monitors.block import Block
 from tidegate_monitors.breaker import Decision
 from tidegate_monitors.compare import detectable_shifts
 from tidegate_monitors.layout import Layout
+from tidegate_monitors.levels import effective_rows
 from tidegate_monitors.profile import Profile
-from tidegate_monitors.reference import BLOCKS_MINIMUM, Block, Reference
+from tidegate_monitors.reference import BLOCKS_MINIMUM, Reference
 
 
 def build(place: Place, contract: Contract, deliveries: Sequence[str | Path]) -> Reference:
@@ -134,6 +136,7 @@ def _verified(path: Path, sha256: str) -> Reference:
 def describe(reference: Reference, contract: Contract) -> dict[str, Any]:
     """What a gate with this reference can and cannot see: the JSON of ``reference build``."""
     shifts = detectable_shifts(reference, contract, np.random.default_rng(0))
+    effective = effective_rows(reference, contract)
     return {
         "format": 1,
         "dataset": reference.dataset,
@@ -142,8 +145,15 @@ def describe(reference: Reference, contract: Contract) -> dict[str, Any]:
         "rows": reference.pooled.rows,
         "achievable_one_in": reference.achievable_one_in(contract),
         "season_covered": reference.season_covered(contract),
-        "columns": [{"column": name, "minimum_detectable_shift": shift} for name, shift in shifts.items()],
+        "columns": [
+            {"column": name, "minimum_detectable_shift": shift, "effective_rows": _whole(effective.get(name))}
+            for name, shift in shifts.items()
+        ],
     }
+
+
+def _whole(number: float | None) -> int | None:
+    return None if number is None else round(number)
 
 
 def _kept(place: Place, contract: Contract, item: str | Path) -> Batch:

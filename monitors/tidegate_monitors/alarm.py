@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tidegate_contracts.severity import Severity
@@ -21,6 +21,7 @@ class Alarm:
         score: What was measured.
         threshold: What it was held against, in the same unit.
         folded: Checks with the same cause that are not listed on their own.
+        columns: Those concerned, where the table as a whole is; not told to readers of JSON, who have the message.
         kind: ``alarm``, or ``insufficient_evidence``: neither pass nor alarm.
     """
 
@@ -33,6 +34,7 @@ class Alarm:
     threshold: float | None = None
     folded: tuple[str, ...] = ()
     kind: Literal["alarm", "insufficient_evidence"] = "alarm"
+    columns: tuple[str, ...] = field(default=(), compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The finding as it stands in every JSON."""

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +17,7 @@ from tidegate_contracts.types import LogicalType, logical_type
 FINE_BINS = 256
 COARSE_BINS = 32
 TAIL_BINS = 12
+BROAD_CELLS = 8
 KEPT_MINIMUM = 100
 KNOWN_MAXIMUM = 1000
 
@@ -43,6 +43,8 @@ class Cells:
         kept: Categories with a cell of their own.
         pooled: Known categories that share one cell, because the reference saw few of each.
         coarse: The first fine cell of each coarse cell, for statistics that want few cells.
+        broad: The first fine cell of each of at most eight broad cells, for slices.
+        upper: The first fine cell of the upper half, for pairs of columns; 0 where there are no halves.
         zone: For times, the zone in which the hour is read.
     """
 
@@ -51,6 +53,8 @@ class Cells:
     kept: tuple[str, ...] = ()
     pooled: tuple[str, ...] = ()
     coarse: tuple[int, ...] = ()
+    broad: tuple[int, ...] = ()
+    upper: int = 0
     zone: str = "UTC"
 
     @property
@@ -72,27 +76,28 @@ class Cells:
             return family is LogicalType.TIME
         return self.kind is Kind.CATEGORY and not pa.types.is_nested(arrow)
 
-    def count(self, values: Any) -> Counts:
-        """Counts of the present values of an Arrow column, shape (size,); non-finite numbers are not counted.
+    def count_sorted(self, numbers: npt.NDArray[np.float64]) -> Counts:
+        """Counts of finite numbers in ascending order, shape (size,)."""
+        places = np.searchsorted(numbers, self.edges, side="right")
+        return np.diff(places, prepend=0, append=numbers.size).astype(np.int64)
 
-        All zero for a column of a type that does not fit.
-        """
-        if not self.fits(values.type):
-            return np.zeros(self.size, dtype=np.int64)
-        if self.kind is Kind.NUMERIC:
-            numbers = finite(values)
-            return np.bincount(np.searchsorted(self.edges, numbers, side="left"), minlength=self.size).astype(np.int64)
-        if self.kind is Kind.HOUR:
-            return np.bincount(hours(values, self.zone), minlength=24).astype(np.int64)
-        return self._count_categories(values)
-
-    def _count_categories(self, values: Any) -> Counts:
+    def place_of(self, categories: Sequence[str]) -> npt.NDArray[np.int64]:
+        """The cell of each category, shape (categories,)."""
         place = {name: index for index, name in enumerate(self.kept)}
         place |= dict.fromkeys(self.pooled, len(self.kept))
-        counts = np.zeros(self.size, dtype=np.int64)
-        for name, number in category_counts(values).items():
-            counts[place.get(name, self.size - 1)] += number
-        return counts
+        return np.array([place.get(name, self.size - 1) for name in categories], dtype=np.int64)
+
+    @property
+    def places(self) -> npt.NDArray[np.float64]:
+        """For numbers a place that stands for each cell: the middle, and the edge itself of the two outermost."""
+        edges = np.array(self.edges)
+        if not edges.size:
+            return np.zeros(1)
+        return np.concatenate([edges[:1], edges[:-1] / 2 + edges[1:] / 2, edges[-1:]])
+
+    def broad_code(self, cells: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        """The broad cell of each fine cell."""
+        return np.searchsorted(np.array(self.broad[1:], dtype=np.int64), cells, side="right").astype(np.uint8)
 
     def coarsen(self, counts: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Counts in the coarse cells; shape (..., size) to (..., coarse)."""
@@ -106,6 +111,8 @@ class Cells:
             "kept": list(self.kept),
             "pooled": list(self.pooled),
             "coarse": list(self.coarse),
+            "broad": list(self.broad),
+            "upper": self.upper,
             "zone": self.zone,
         }
 
@@ -118,6 +125,8 @@ class Cells:
             tuple(data["kept"]),
             tuple(data["pooled"]),
             tuple(data["coarse"]),
+            tuple(data["broad"]),
+            data["upper"],
             data["zone"],
         )
 
@@ -126,14 +135,6 @@ def finite(values: Any) -> npt.NDArray[np.float64]:
     """The finite numbers of an Arrow column, as float64."""
     numbers = np.asarray(values.drop_null().cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
     return numbers[np.isfinite(numbers)]
-
-
-def hours(values: Any, zone: str) -> npt.NDArray[np.int64]:
-    """The hour of day, 0 to 23, of each present time, in the given zone; naive times are read as they stand."""
-    present = values.drop_null()
-    if pa.types.is_timestamp(present.type) and present.type.tz is not None:
-        present = present.cast(pa.timestamp(present.type.unit, str(ZoneInfo(zone))))
-    return np.asarray(pc.hour(present).to_numpy(), dtype=np.int64)
 
 
 def category_counts(values: Any) -> dict[str, int]:
@@ -177,6 +178,15 @@ class Sketch:
             counts[name] = counts.get(name, 0) + number
         return Sketch(self.grids + other.grids, _commonest(counts))
 
+    def range(self) -> tuple[float, float] | None:
+        """Where nine tenths of the numbers lie; None where there are none."""
+        points, weights = self._points()
+        if not points.size:
+            return None
+        share = np.cumsum(weights) / weights.sum()
+        low, high = points[np.minimum(np.searchsorted(share, (0.05, 0.95)), points.size - 1)]
+        return float(low), float(high)
+
     def numeric_cells(self) -> Cells:
         """Bins on the pooled quantiles, a bin for each heavy atom, and geometric bins beyond the extremes."""
         points, weights = self._points()
@@ -192,7 +202,15 @@ class Sketch:
             )
         )
         starts = np.unique(np.concatenate([[0], np.searchsorted(edges, coarse_edges, side="left") + 1]))
-        return Cells(Kind.NUMERIC, edges=tuple(edges.tolist()), coarse=tuple(starts[starts <= len(edges)].tolist()))
+        places = np.searchsorted(edges, points, side="left")
+        mass = np.bincount(places, weights=weights, minlength=len(edges) + 1).astype(np.float64)
+        return Cells(
+            Kind.NUMERIC,
+            edges=tuple(edges.tolist()),
+            coarse=tuple(starts[starts <= len(edges)].tolist()),
+            broad=_broad(mass),
+            upper=_upper(mass),
+        )
 
     def category_cells(self) -> Cells:
         """Cells for categories: those with enough rows alone, the rest pooled; none for an identifier."""
@@ -201,7 +219,16 @@ class Sketch:
         kept = tuple(sorted(name for name, number in self.categories if number >= KEPT_MINIMUM))
         pooled = tuple(sorted(name for name, number in self.categories if number < KEPT_MINIMUM))
         # the reference has seen all of its own categories, so a ranked statistic may not tell unseen from rare
-        return Cells(Kind.CATEGORY, kept=kept, pooled=pooled, coarse=tuple(range(len(kept) + 1)))
+        counts = dict(self.categories)
+        mass = np.array([*(counts[name] for name in kept), sum(counts[name] for name in pooled), 0.0])
+        return Cells(
+            Kind.CATEGORY,
+            kept=kept,
+            pooled=pooled,
+            coarse=tuple(range(len(kept) + 1)),
+            broad=_broad(mass),
+            upper=_upper(mass),
+        )
 
     def _points(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         if not self.grids:
@@ -223,6 +250,25 @@ def _quantile_edges(
     share = np.cumsum(weights) / weights.sum()
     places = np.searchsorted(share, np.arange(1, bins) / bins, side="left")
     return np.unique(points[np.minimum(places, len(points) - 1)])
+
+
+def _broad(mass: npt.NDArray[np.float64]) -> tuple[int, ...]:
+    """The first cell of each of at most ``BROAD_CELLS`` cells of about equal mass."""
+    total = mass.sum()
+    if total <= 0:
+        return (0,)
+    eighth = np.floor((np.cumsum(mass) - mass / 2) / total * BROAD_CELLS)
+    return (0, *(np.flatnonzero(np.diff(np.clip(eighth, 0, BROAD_CELLS - 1)) > 0) + 1).tolist())
+
+
+def _upper(mass: npt.NDArray[np.float64]) -> int:
+    """The cell from which on the upper half lies, as near to a half as cells allow; 0 where one cell holds all."""
+    total = mass.sum()
+    below = np.cumsum(mass)[:-1]
+    if total <= 0 or not below.size:
+        return 0
+    best = int(np.argmin(np.abs(below / total - 0.5)))
+    return best + 1 if 0 < below[best] < total else 0
 
 
 def _tail_edges(low: float, high: float) -> npt.NDArray[np.float64]:

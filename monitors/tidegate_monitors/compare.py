@@ -2,76 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tidegate_contracts.contract import Contract
+from tidegate_monitors.block import Block, size_step, thin
 from tidegate_monitors.cells import Kind
-from tidegate_monitors.conformal import rank
+from tidegate_monitors.comparison import Comparison, exceeded
+from tidegate_monitors.conformal import rank, scaled
+from tidegate_monitors.layout import Layout
 from tidegate_monitors.profile import Profile
 from tidegate_monitors.reference import BLOCKS_MINIMUM, Reference
 from tidegate_monitors.statistics import Reads, Statistic, regularised, statistics
 
+__all__ = ["Comparison", "compare", "detectable_shifts", "exceeded"]
+
 Array = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
+
 _NEAR_CONSTANT = 0.9
+_MISSING_FLOOR = 0.005
+"""A missing rate that moves by less than this is nothing unusual, however still it was in the reference: one block
+with two per cent of gaps would otherwise be the oddest ever seen, and set the threshold of every statistic."""
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """One statistic of one column.
-
-    Attributes:
-        column: The column; None for the table.
-        statistic: The statistic's name.
-        check: The catalogue name it alarms under.
-        score: 0 where there is no difference, larger where there is more; None for too little evidence.
-        direction: 1 for more than the reference, -1 for less, 0 where the statistic has no direction.
-        threshold: The score above which it alarms; None where the statistic is only reported.
-    """
-
-    column: str | None
-    statistic: str
-    check: str
-    score: float | None
-    direction: int = 0
-    threshold: float | None = None
-
-    @property
-    def ratio(self) -> float | None:
-        """Score over threshold: above 1 alarms. None where either is missing."""
-        if self.score is None or self.threshold is None:
-            return None
-        return self.score / self.threshold if self.threshold > 0 else (0.0 if self.score == 0 else 1e9)
-
-    @property
-    def exceeds(self) -> bool:
-        """Whether the score lies above its threshold."""
-        return self.ratio is not None and self.ratio > 1
-
-    @property
-    def place(self) -> tuple[str | None, str, int]:
-        """What must agree for two exceedances in a row to be the same thing."""
-        return self.column, self.statistic, self.direction
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON values."""
-        return {
-            "column": self.column,
-            "statistic": self.statistic,
-            "check": self.check,
-            "score": self.score,
-            "direction": self.direction,
-            "threshold": self.threshold,
-        }
-
-
-def exceeded(comparisons: Iterable[Comparison]) -> frozenset[tuple[str | None, str, int]]:
-    """The places that exceeded their thresholds, for the next batch to be read against."""
-    return frozenset(comparison.place for comparison in comparisons if comparison.exceeds)
+_DISTANCE_NOISE = 0.25
+"""The standard deviation of the Hellinger distance of n rows is about .25 / sqrt(n), however many cells there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +43,8 @@ class _Member:
     statistic: Statistic
     scores: Array
     noise: float
+    columns: tuple[str, ...] = ()
+    centred: bool = False
 
 
 def compare(
@@ -90,9 +53,10 @@ def compare(
     contract: Contract,
     rng: np.random.Generator,
     *,
+    latest: Reference | None = None,
     blocks_minimum: int = BLOCKS_MINIMUM,
 ) -> tuple[Comparison, ...]:
-    """Hold a batch's profile against the reference's blocks.
+    """Hold a batch's profile against the reference's blocks, and against the latest accepted ones.
 
     Columns whose drift is only information are ranked among themselves, so that weather cannot set the threshold of
     everything else.
@@ -101,10 +65,39 @@ def compare(
         current: The batch's profile, of the reference's layout.
         reference: At least five blocks; with fewer nothing can be ranked and scores carry no threshold.
         contract: Says which columns are watched and how often alarms may be false.
-        rng: For thinning counts to equal size.
+        rng: For thinning the batch to the size of the blocks.
+        latest: The blocks accepted last, of the same layout; None where these are the reference's own.
         blocks_minimum: With fewer blocks nothing is ranked.
     """
-    members = list(_members(current, reference, contract, rng))
+    pinned = _against(current, reference, contract, rng, blocks_minimum)
+    if latest is not None and len(latest.blocks) >= blocks_minimum:
+        newer = {_where(item): item.ratio for item in _against(current, latest, contract, rng, blocks_minimum)}
+        pinned = [replace(item, latest=newer.get(_where(item))) for item in pinned]
+    return (*pinned, *_insufficient(current, reference))
+
+
+def detectable_shifts(reference: Reference, contract: Contract, rng: np.random.Generator) -> dict[str, float | None]:
+    """For each column the shift that half of batches would reveal: its threshold when a block of its own is judged.
+
+    In reference standard deviations for numbers (statistic ``location``), in Hellinger distance for other cells; None
+    for a column of which only missing values are watched. The median over up to five blocks, each left out.
+    """
+    places = sorted({round(share * (len(reference.blocks) - 1)) for share in (0.1, 0.3, 0.5, 0.7, 0.9)})
+    found: dict[str, list[float]] = {name: [] for name in reference.layout.cells}
+    for place in places:
+        rest = replace(reference, blocks=reference.blocks[:place] + reference.blocks[place + 1 :])
+        profile = reference.blocks[place].profile
+        for comparison in compare(profile, rest, contract, rng, blocks_minimum=BLOCKS_MINIMUM - 1):
+            wanted = "location" if _kind(reference, comparison.column) is Kind.NUMERIC else "hellinger"
+            if comparison.column and comparison.statistic == wanted and comparison.threshold is not None:
+                found[comparison.column].append(comparison.threshold)
+    return {name: float(np.median(values)) if values else None for name, values in found.items()}
+
+
+def _against(
+    current: Profile, reference: Reference, contract: Contract, rng: np.random.Generator, blocks_minimum: int
+) -> list[Comparison]:
+    members = list(_Members(current, reference, contract, rng))
     budget = contract.alarm_budget.one_in if contract.alarm_budget else None
     results: list[Comparison] = []
     for told_only in (False, True):
@@ -113,30 +106,121 @@ def compare(
         family = [index for index, member in enumerate(group) if member.statistic.family]
         if family and len(reference.blocks) >= blocks_minimum:
             scores = np.abs(np.array([group[index].scores for index in family]))
-            ranking = rank(scores, np.array([group[index].noise for index in family]), budget)
+            noise = np.array([group[index].noise for index in family])
+            ranking = rank(scores, noise, budget, np.array([group[index].centred for index in family]))
             for index, threshold in zip(family, ranking.thresholds, strict=True):
                 thresholds[index] = float(threshold)
         results.extend(_comparison(m, t, contract) for m, t in zip(group, thresholds, strict=True))
-    return (*results, *_insufficient(current, reference))
+    return results
 
 
-def detectable_shifts(reference: Reference, contract: Contract, rng: np.random.Generator) -> dict[str, float | None]:
-    """For each column the shift that half of batches would reveal: its threshold when a block of its own is judged.
+class _Members:
+    """The statistics of all columns, for each block and the current batch against all the others."""
 
-    In reference standard deviations for numbers (statistic ``location``), in Hellinger distance for other cells; None
-    for a column of which only missing values are watched.
-    """
-    last = reference.blocks[len(reference.blocks) // 2]
-    rest = Reference(
-        reference.dataset, reference.contract, reference.layout, tuple(b for b in reference.blocks if b is not last)
-    )
-    found: dict[str, float | None] = dict.fromkeys(reference.layout.cells)
-    for comparison in compare(last.profile, rest, contract, rng, blocks_minimum=BLOCKS_MINIMUM - 1):
-        column, kind = comparison.column, _kind(reference, comparison.column)
-        wanted = "location" if kind is Kind.NUMERIC else "hellinger"
-        if column is not None and comparison.statistic == wanted:
-            found[column] = comparison.threshold
-    return found
+    def __init__(self, current: Profile, reference: Reference, contract: Contract, rng: np.random.Generator) -> None:
+        self.current, self.reference, self.contract, self.rng = Block("", None, current), reference, contract, rng
+        self.layout: Layout = reference.layout
+
+    def __iter__(self) -> Iterator[_Member]:
+        if not self.current.profile.rows:
+            return
+        yield from self._rows()
+        for column in self.layout.cells:
+            if self.contract.columns[column].drift != "off":
+                yield from self._missing(column)
+                yield from self._cells(column)
+        yield from self._joint()
+
+    def _rows(self) -> Iterator[_Member]:
+        rows = np.append(self.reference.rows(), self.current.profile.rows)[:, None].astype(float)
+        others = (rows.sum(axis=0) - rows) / max(len(rows) - 1, 1)
+        for statistic in _reading(Reads.ROWS):
+            yield _Member(None, statistic, statistic.score(rows, others), _noise(statistic, int(rows.mean())))
+
+    def _missing(self, column: str) -> Iterator[_Member]:
+        def gaps(block: Block) -> Counts:
+            item = block.profile.columns[column]
+            return np.array([item.present, item.missing])
+
+        size = self._size([block.profile.rows for block in self.reference.blocks], self.current.profile.rows)
+        pair = _each_against_the_rest(self._thinned(f"missing {column}", gaps, size))
+        for statistic in _reading(Reads.MISSING):
+            noise = max(_noise(statistic, size), _MISSING_FLOOR)
+            yield _Member(column, statistic, statistic.score(*pair), noise)
+
+    def _cells(self, column: str) -> Iterator[_Member]:
+        cells = self.layout.cells[column]
+        now = self.current.counts[column]
+        if not now.sum():
+            return
+        fine = self.reference.counts(column)
+        whole = fine.sum(axis=0)
+        size = self._size(fine.sum(axis=1), int(now.sum()))
+        coarse = self._thinned(f"coarse {column}", lambda block: cells.coarsen(block.counts[column]), size)
+        pair = _each_against_the_rest(coarse)
+        coarse_whole = cells.coarsen(whole)
+        near_constant = coarse_whole.max() > _NEAR_CONSTANT * max(coarse_whole.sum(), 1)
+        kinds = {Kind.NUMERIC: (Reads.CELLS, Reads.ORDERED), Kind.CATEGORY: (Reads.CELLS, Reads.CATEGORIES)}
+        for statistic in (item for reads in kinds.get(cells.kind, (Reads.CELLS,)) for item in _reading(reads)):
+            if statistic.family and not (statistic.name == "spread" and near_constant):
+                yield _member(column, statistic, statistic.score(*pair), size)
+            elif not statistic.family:
+                is_coarse = statistic.coarse and statistic.reads is not Reads.CATEGORIES
+                one, other = (cells.coarsen(now), coarse_whole) if is_coarse else (now, whole)
+                extra = (cells.places,) if statistic.needs == "positions" else ()
+                score = statistic.score(*regularised(one.astype(float), other.astype(float)), *extra)
+                yield _Member(column, statistic, np.atleast_1d(score), 0.0)
+
+    def _joint(self) -> Iterator[_Member]:
+        pairs = list(combinations(self.layout.joint, 2))
+        if not pairs:
+            return
+        size = self._size(self.reference.rows(), self.current.profile.rows)
+        tables = _each_against_the_rest(self._thinned("tables", lambda block: block.tables, size))
+        leaves = _each_against_the_rest(self._thinned("leaves", lambda block: block.leaves, size))
+        for statistic in _reading(Reads.TABLE):
+            noise = np.full(len(pairs), _noise(statistic, size))
+            relative = scaled(np.abs(statistic.score(*tables)).T, noise)
+            oddest = pairs[int(relative[:, -1].argmax())]
+            yield _Member(None, statistic, relative.max(axis=0), _DISTANCE_NOISE, oddest, centred=True)
+        for statistic in _reading(Reads.LEAVES):
+            yield _member(None, statistic, statistic.score(*leaves), size)
+
+    def _size(self, sizes: Sequence[int] | Counts, now: int) -> int:
+        """The size at which blocks of these sizes and the current batch are compared."""
+        return size_step(int(min(now, np.median(sizes))))
+
+    def _thinned(self, what: str, counts: Callable[[Block], Counts], size: int) -> Counts:
+        """Counts of all blocks and the current batch as if each had so many rows, shape (B + 1, ..., cells)."""
+        blocks = [block.thinned(what, lambda block=block: counts(block), size) for block in self.reference.blocks]  # type: ignore[misc] # the default binds the loop's block
+        return np.stack([*blocks, thin(counts(self.current), size, self.rng)])
+
+
+def _each_against_the_rest(counts: Counts) -> tuple[Array, Array]:
+    """Each block's counts and those of all the others together, regularised; shape (B + 1, ..., cells)."""
+    rest = counts.sum(axis=0, keepdims=True) - counts
+    return regularised(counts.astype(float), rest.astype(float))
+
+
+def _member(column: str | None, statistic: Statistic, scores: Array, size: int) -> _Member:
+    """A member whose scores have a sign, or one that is a distance and is read from its mean."""
+    noise = _noise(statistic, size)
+    if statistic.signed:
+        return _Member(column, statistic, scores, noise)
+    return _Member(column, statistic, scores, _DISTANCE_NOISE * noise, centred=True)
+
+
+def _noise(statistic: Statistic, size: int) -> float:
+    return float(max(size, 1) ** -statistic.noise)
+
+
+def _reading(reads: Reads) -> Iterator[Statistic]:
+    """The statistics that are computed for every batch and read these counts."""
+    return (item for item in statistics().values() if item.reads is reads and (item.family or item.reported))
+
+
+def _where(comparison: Comparison) -> tuple[Any, ...]:
+    return comparison.column, comparison.slice, comparison.statistic, comparison.direction
 
 
 def _is_info(column: str | None, contract: Contract) -> bool:
@@ -147,79 +231,15 @@ def _kind(reference: Reference, column: str | None) -> Kind:
     return reference.layout.cells[column].kind if column is not None else Kind.NONE
 
 
-def _members(current: Profile, reference: Reference, contract: Contract, rng: np.random.Generator) -> Iterator[_Member]:
-    rows = np.append(reference.rows(), current.rows)[:, None]
-    for statistic in _reading(Reads.ROWS):
-        others = (rows.sum(axis=0) - rows) / max(len(rows) - 1, 1)
-        yield _Member(None, statistic, statistic.score(rows.astype(float), others), _noise(statistic, int(rows.mean())))
-    for column in reference.layout.cells:
-        if contract.columns[column].drift == "off":
-            continue
-        item = current.columns[column]
-        if current.rows:
-            gaps = np.vstack([reference.missing(column), [item.present, item.missing]])
-            yield from _scored(column, Reads.MISSING, gaps, rng)
-        if item.present and item.counts and reference.layout.cells[column].kind is not Kind.NONE:
-            yield from _cell_members(column, current, reference, rng)
-
-
-def _cell_members(column: str, current: Profile, reference: Reference, rng: np.random.Generator) -> Iterator[_Member]:
-    cells = reference.layout.cells[column]
-    counts = np.vstack([reference.counts(column), current.columns[column].counts])
-    if not counts[-1].sum():
-        return
-    coarse = cells.coarsen(counts)
-    yield from _scored(column, Reads.CELLS, coarse, rng)
-    if cells.kind is Kind.NUMERIC:
-        yield from _scored(column, Reads.ORDERED, coarse, rng, fine=counts)
-    if cells.kind is Kind.CATEGORY:
-        yield from _scored(column, Reads.CATEGORIES, counts, rng)
-
-
-def _scored(
-    column: str, reads: Reads, counts: npt.NDArray[Any], rng: np.random.Generator, fine: npt.NDArray[Any] | None = None
-) -> Iterator[_Member]:
-    """Every statistic of one kind, each block against all the others, at equal size."""
-    sizes = counts.sum(axis=1)
-    size = int(min(sizes[-1], np.median(sizes[:-1])))
-    thinned = _thin(counts, size, rng)
-    total = thinned.sum(axis=0, keepdims=True)
-    pair = regularised(thinned.astype(float), (total - thinned).astype(float))
-    near_constant = (total / max(total.sum(), 1)).max() > _NEAR_CONSTANT
-    for statistic in _reading(reads):
-        if statistic.name == "spread" and near_constant:
-            continue
-        if statistic.family:
-            yield _Member(column, statistic, statistic.score(*pair), _noise(statistic, size))
-        else:
-            own = counts if statistic.coarse or fine is None else fine
-            one = regularised(own[-1].astype(float), own[:-1].sum(axis=0).astype(float))
-            yield _Member(column, statistic, np.atleast_1d(statistic.score(*one)), 0.0)
-
-
-def _thin(counts: npt.NDArray[Any], size: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Each block's counts as if only ``size`` of its rows had been drawn, without replacement."""
-    thinned = counts.astype(np.int64)
-    for index in np.flatnonzero(counts.sum(axis=1) > size):
-        thinned[index] = rng.multivariate_hypergeometric(thinned[index], size)
-    return thinned
-
-
-def _noise(statistic: Statistic, size: int) -> float:
-    return float(max(size, 1) ** -statistic.noise)
-
-
-def _reading(reads: Reads) -> Iterator[Statistic]:
-    return (item for item in statistics().values() if item.reads is reads)
-
-
 def _comparison(member: _Member, threshold: float | None, contract: Contract) -> Comparison:
     score = float(member.scores[-1])
     check = member.statistic.check
     if check == "drift" and member.column == contract.prediction:
         check = "prediction_drift"
     direction = int(np.sign(score)) if member.statistic.signed else 0
-    return Comparison(member.column, member.statistic.name, check, abs(score), direction, threshold)
+    return Comparison(
+        member.column, member.statistic.name, check, abs(score), direction, threshold, columns=member.columns
+    )
 
 
 def _insufficient(current: Profile, reference: Reference) -> Iterator[Comparison]:

@@ -1,29 +1,77 @@
-"""One cause, one finding: what a rule has explained is not reported again as drift."""
+"""One cause, one finding: what one alarm has explained is listed under it and not reported again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from tidegate_monitors.alarm import Alarm
 
-_DISTRIBUTIONAL = frozenset({"drift", "prediction_drift", "insufficient_evidence"})
+_LATE = ("slow_poisoning", "reference_contamination", "joint_drift")
+_DISTRIBUTIONAL = frozenset({"drift", "prediction_drift", *_LATE, "insufficient_evidence"})
+"""What says only that a distribution is another one: any more exact word for the same column explains it."""
+
+_EXPLAINS: Mapping[str, frozenset[str]] = {
+    "missingness_jump": frozenset({"missingness_by_slice"}),
+    **dict.fromkeys(
+        ("class_collapse", "zero_variance", "unit_change", "swapped_columns", "category_change"),
+        frozenset({"garbage_values", "outlier_burst"}),
+    ),
+    "class_collapse": frozenset({"garbage_values", "outlier_burst", "zero_variance"}),
+    "lost_segment": frozenset({"volume", "missingness_by_slice", "category_change"}),
+    "non_finite": frozenset({"outlier_burst"}),
+}
+"""Rules that explain what other rules find in the same column."""
 
 
 def fold(rules: Iterable[Alarm], drifts: Iterable[Alarm]) -> tuple[Alarm, ...]:
-    """The rules' alarms with the drift of the same column folded into them, then the drift that is left."""
-    rules, drifts = list(rules), list(drifts)
+    """The rules' alarms, then the drift that no rule explains, each with what it explains folded into it.
 
-    def absorbs(alarm: Alarm, drift: Alarm) -> bool:
-        return alarm.column == drift.column and (drift.check in _DISTRIBUTIONAL or drift.check == alarm.check)
+    A rule explains the drift of its columns. Of drift that is left, the worst of a column explains the rest of it,
+    and a change of the relation of two columns is explained by drift of either.
+    """
+    hosts: list[tuple[Alarm, list[Alarm]]] = []
+    for alarm in (*rules, *sorted(drifts, key=_order)):
+        _place(hosts, alarm)
+    return tuple(_absorb(alarm, folded) for alarm, folded in hosts)
 
-    folded = [_absorb(alarm, [drift for drift in drifts if absorbs(alarm, drift)]) for alarm in rules]
-    left = [drift for drift in drifts if not any(absorbs(alarm, drift) for alarm in rules)]
-    return (*folded, *left)
+
+def _order(drift: Alarm) -> int:
+    """Whole columns first, then their slices, then what comes slowly, then how columns hang together."""
+    return 2 + _LATE.index(drift.check) if drift.check in _LATE else int(drift.slice is not None)
 
 
-def _absorb(alarm: Alarm, drifts: list[Alarm]) -> Alarm:
-    """A rule's alarm with its drift folded in; never milder than what it hides."""
-    checks = {drift.check for drift in drifts} - {alarm.check}
-    severity = max([alarm, *drifts], key=lambda item: item.severity.rank).severity
-    return replace(alarm, folded=tuple(sorted(checks)), severity=severity)
+def _place(hosts: list[tuple[Alarm, list[Alarm]]], alarm: Alarm) -> None:
+    """Put an alarm under the first that explains it, or make it one of its own that takes what it explains."""
+    for host, folded in hosts:
+        if _explains(host, alarm):
+            folded.append(alarm)
+            return
+    mine = [item for item in hosts if _explains(alarm, item[0])]
+    for item in mine:
+        hosts.remove(item)
+    hosts.append((alarm, [inner for host, folded in mine for inner in (host, *folded)]))
+
+
+def _explains(host: Alarm, other: Alarm) -> bool:
+    if host.kind == "insufficient_evidence" or host is other:
+        return False
+    ours, theirs = _columns(host), _columns(other)
+    if other.check in _EXPLAINS.get(host.check, ()):
+        return other.check == "volume" or bool(ours & theirs)
+    if other.check in _DISTRIBUTIONAL and ours & theirs:
+        return host.check not in _DISTRIBUTIONAL or _order(host) < _order(other)
+    return host.check == other.check and ours == theirs and host.slice == other.slice
+
+
+def _columns(alarm: Alarm) -> frozenset[str]:
+    """The columns that an alarm is about; of a lost slice also the one that makes the slices."""
+    by = alarm.slice.partition("=")[0] if alarm.slice and alarm.check == "lost_segment" else None
+    return frozenset(name for name in (alarm.column, by, *alarm.columns) if name)
+
+
+def _absorb(alarm: Alarm, folded: list[Alarm]) -> Alarm:
+    """An alarm with what it explains; never milder than what it hides."""
+    checks = {item.check for item in folded} | {check for item in folded for check in item.folded}
+    severity = max([alarm, *folded], key=lambda item: item.severity.rank).severity
+    return replace(alarm, folded=tuple(sorted(checks - {alarm.check})), severity=severity)

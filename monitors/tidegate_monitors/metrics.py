@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tidegate_monitors.breaker import Breaker, Decision, State
-from tidegate_monitors.compare import Comparison
-from tidegate_monitors.profile import Profile, missing_share
+from tidegate_monitors.column_profile import missing_share
+from tidegate_monitors.comparison import Comparison
+from tidegate_monitors.profile import Profile
 
 SERIES_MAXIMUM = 2000
 Labels = tuple[str, ...]
@@ -64,6 +65,7 @@ class Dataset:
         rows: Rows of the last batch.
         comparisons: Of the last batch.
         profile: Of the last batch.
+        stream: By column the evidence of slow drift over its threshold.
         quarantined: Batches in quarantine, partly or wholly.
         held: Batches held.
         quarantine_oldest: When the oldest of these was decided.
@@ -84,6 +86,7 @@ class Dataset:
     rows: int | None = None
     comparisons: Sequence[Comparison] = ()
     profile: Profile | None = None
+    stream: Mapping[str, float] = field(default_factory=dict)
     quarantined: int = 0
     held: int = 0
     quarantine_oldest: float | None = None
@@ -176,10 +179,13 @@ def _observed(datasets: Mapping[str, Dataset]) -> Iterator[Family]:
     """What the last batch of each dataset looked like."""
     labels = ("dataset", "column", "slice", "statistic")
     every = [(name, item) for name, dataset in datasets.items() for item in dataset.comparisons]
-    scores = {(n, c.column or "", "", c.statistic): c.score for n, c in every if c.score is not None}
+    scores = {(n, c.column or "", c.slice or "", c.statistic): c.score for n, c in every if c.score is not None}
     yield Family("drift_score", "gauge", "0 = as the reference, larger = further from it.", labels, scores)
-    ratios = {(n, c.column or "", "", c.statistic): c.ratio for n, c in every if c.ratio is not None}
+    ratios = {(n, c.column or "", c.slice or "", c.statistic): c.ratio for n, c in every if c.ratio is not None}
     yield Family("drift_score_ratio", "gauge", "Score over threshold; above 1 alarms.", labels, ratios)
+    slow = {(name, column): ratio for name, dataset in datasets.items() for column, ratio in dataset.stream.items()}
+    text = "Evidence of slow drift over its threshold; above 1 alarms."
+    yield Family("stream_score_ratio", "gauge", text, ("dataset", "column"), slow)
     thin = {(n, c.column or ""): 1.0 for n, c in every if c.score is None}
     yield Family("insufficient_evidence", "gauge", "1 where there was too little data.", ("dataset", "column"), thin)
     missing = {

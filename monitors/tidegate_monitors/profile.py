@@ -2,96 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from tidegate_contracts.types import LogicalType, logical_type
+from tidegate_monitors import hashing
 from tidegate_monitors.cells import Cells, Kind
-from tidegate_monitors.fingerprint import Fingerprint
+from tidegate_monitors.column_profile import ColumnProfile, missing_share
+from tidegate_monitors.fingerprint import Fingerprint, salted
+from tidegate_monitors.hashing import Hashes
+from tidegate_monitors.joint import Joint
 from tidegate_monitors.layout import Layout
-from tidegate_monitors.moments import Moments
+from tidegate_monitors.reading import Reading
+from tidegate_monitors.row_sketch import RowSketch
+from tidegate_monitors.slices import Slices, crossed
 
-FORMAT = 1
+__all__ = ["ColumnProfile", "Profile", "missing_share"]
 
+FORMAT = 2
+_MANY_ROWS = 50_000
+_THREADS = 2
 
-@dataclass(frozen=True, slots=True)
-class ColumnProfile:
-    """What is kept of one column.
-
-    Attributes:
-        rows: Rows delivered.
-        missing: Null or NaN.
-        non_finite: Infinite.
-        zeros: Equal to zero.
-        moments: Of the finite values; none of an identifier or of personal data.
-        log_moments: Of ln|x| of the finite values other than zero.
-        low: The least finite value; None where there is none or it is no number.
-        high: The greatest.
-        counts: Rows in each cell of the layout.
-    """
-
-    rows: int = 0
-    missing: int = 0
-    non_finite: int = 0
-    zeros: int = 0
-    moments: Moments = field(default_factory=Moments)
-    log_moments: Moments = field(default_factory=Moments)
-    low: float | None = None
-    high: float | None = None
-    counts: tuple[int, ...] = ()
-
-    @classmethod
-    def of(cls, values: Any, cells: Cells) -> ColumnProfile:
-        """Profile one Arrow column."""
-        counts = tuple(cells.count(values).tolist())
-        if logical_type(values.type) not in (LogicalType.INTEGER, LogicalType.NUMBER):
-            return cls(rows=len(values), missing=values.null_count, counts=counts)
-        numbers = np.asarray(values.drop_null().cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
-        present = numbers[~np.isnan(numbers)]
-        finite = present[np.isfinite(present)]
-        non_finite = int(present.size - finite.size)
-        if cells.kind is Kind.NONE:  # an identifier, or personal: nothing is kept that could name somebody
-            finite = finite[:0]
-        return cls(
-            rows=len(values),
-            missing=len(values) - present.size,
-            non_finite=non_finite,
-            zeros=int((present == 0).sum()),
-            moments=Moments.of(finite),
-            log_moments=Moments.of(np.log(np.abs(finite[finite != 0]))),
-            low=float(finite.min()) if finite.size else None,
-            high=float(finite.max()) if finite.size else None,
-            counts=counts,
-        )
-
-    def __add__(self, other: ColumnProfile) -> ColumnProfile:
-        return ColumnProfile(
-            rows=self.rows + other.rows,
-            missing=self.missing + other.missing,
-            non_finite=self.non_finite + other.non_finite,
-            zeros=self.zeros + other.zeros,
-            moments=self.moments + other.moments,
-            log_moments=self.log_moments + other.log_moments,
-            low=min((x for x in (self.low, other.low) if x is not None), default=None),
-            high=max((x for x in (self.high, other.high) if x is not None), default=None),
-            counts=tuple(a + b for a, b in zip(self.counts, other.counts, strict=True)),
-        )
-
-    @property
-    def present(self) -> int:
-        """Rows with a value."""
-        return self.rows - self.missing
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> ColumnProfile:
-        """Read what ``dataclasses.asdict`` wrote."""
-        moments = {name: Moments(**data[name]) for name in ("moments", "log_moments")}
-        return cls(**{**data, **moments, "counts": tuple(data["counts"])})
+Order = tuple[int, int, int]
+_UNKNOWN = Cells(Kind.NONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,39 +47,61 @@ class Profile:
         rows: Rows delivered.
         columns: By column.
         fingerprint: The identity of the rows as a multiset.
+        sample: Which keys there are, in a sample.
+        slices: By slicing column.
+        orders: For each pair of columns of the layout the rows in which the first is less, equal and greater; shape
+            (pairs, 3). Rows with a gap are in none.
+        joint: How columns hang together.
     """
 
     layout: str
     rows: int
     columns: Mapping[str, ColumnProfile]
     fingerprint: Fingerprint
+    sample: RowSketch = field(default_factory=RowSketch)
+    slices: Mapping[str, Slices] = field(default_factory=lambda: MappingProxyType({}))
+    orders: tuple[Order, ...] = ()
+    joint: Joint = field(default_factory=Joint)
 
     @classmethod
     def of(cls, table: Any, layout: Layout) -> Profile:
         """Profile a ``pyarrow.Table`` in one pass over its columns; a column it lacks is profiled as missing."""
-        absent = pa.chunked_array([pa.nulls(table.num_rows)])
-        columns = {
-            name: ColumnProfile.of(table.column(name) if name in table.column_names else absent, cells)
-            for name, cells in layout.cells.items()
-        }
-        return cls(layout.sha256, table.num_rows, MappingProxyType(columns), Fingerprint.of(table))
+        return _Pass(table, layout).profile()
 
     @classmethod
     def empty(cls, layout: Layout) -> Profile:
         """The identity: no rows."""
-        columns = {name: ColumnProfile(counts=(0,) * cells.size) for name, cells in layout.cells.items()}
-        return cls(layout.sha256, 0, MappingProxyType(columns), Fingerprint())
+        columns = {name: ColumnProfile.empty(cells) for name, cells in layout.cells.items()}
+        slices = {name: Slices.empty(len(values), _crossing(layout, name)) for name, values in layout.slices.items()}
+        return cls(
+            layout.sha256,
+            0,
+            MappingProxyType(columns),
+            Fingerprint(),
+            slices=MappingProxyType(slices),
+            orders=((0, 0, 0),) * len(layout.orders),
+            joint=Joint.empty(len(layout.joint)),
+        )
 
     def __add__(self, other: Profile) -> Profile:
         if self.layout != other.layout:
             raise ValueError(f"profiles of different layouts cannot be added: {self.layout[:12]}, {other.layout[:12]}")
-        columns = {name: column + other.columns[name] for name, column in self.columns.items()}
         return Profile(
             self.layout,
             self.rows + other.rows,
-            MappingProxyType(columns),
+            MappingProxyType({name: column + other.columns[name] for name, column in self.columns.items()}),
             self.fingerprint + other.fingerprint,
+            self.sample + other.sample,
+            MappingProxyType({name: item + other.slices[name] for name, item in self.slices.items()}),
+            tuple((a + d, b + e, c + f) for (a, b, c), (d, e, f) in zip(self.orders, other.orders, strict=True)),
+            self.joint + other.joint if self.joint.leaves else self.joint,
         )
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the canonical JSON."""
+        text = json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
@@ -146,24 +109,131 @@ class Profile:
             "format": FORMAT,
             "layout": self.layout,
             "rows": self.rows,
-            "columns": {name: asdict(column) for name, column in self.columns.items()},
+            "columns": {name: column.to_dict() for name, column in self.columns.items()},
             "fingerprint": str(self.fingerprint),
+            "sample": str(self.sample),
+            "slices": {name: item.to_dict() for name, item in self.slices.items()},
+            "orders": [list(order) for order in self.orders],
+            "joint": self.joint.to_dict(),
         }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Profile:
-        """Read what :meth:`to_dict` wrote; refuses a newer format."""
-        if data["format"] > FORMAT:
-            raise ValueError(f"profile format {data['format']} is newer than {FORMAT}")
+        """Read what :meth:`to_dict` wrote.
+
+        Raises:
+            ValueError: It is of another format.
+        """
+        if data["format"] != FORMAT:
+            word = "newer" if data["format"] > FORMAT else "older"
+            raise ValueError(f"profile format {data['format']} is {word} than {FORMAT}")
         columns = {name: ColumnProfile.from_dict(item) for name, item in data["columns"].items()}
         return cls(
             data["layout"],
             data["rows"],
             MappingProxyType(columns),
             Fingerprint.parse(data["fingerprint"]),
+            RowSketch.parse(data["sample"]),
+            MappingProxyType({name: Slices.from_dict(item) for name, item in data["slices"].items()}),
+            tuple((a, b, c) for a, b, c in data["orders"]),
+            Joint.from_dict(data["joint"]),
         )
 
 
-def missing_share(column: ColumnProfile) -> float:
-    """The share of rows without a value, in [0, 1]; 0 for no rows."""
-    return column.missing / column.rows if column.rows else 0.0
+def _crossing(layout: Layout, name: str) -> list[str]:
+    """The columns that are counted within the slices of one: all that have cells, but itself."""
+    return [column for column, cells in layout.cells.items() if cells.size and column != name]
+
+
+class _Pass:
+    """One pass over a table: each column is read once, and what the others need of it is kept until they came by."""
+
+    def __init__(self, table: Any, layout: Layout) -> None:
+        self.table, self.layout = table, layout
+        self.total: Hashes = np.zeros(table.num_rows, dtype=np.uint64)
+        self.keys: Hashes = np.zeros(table.num_rows, dtype=np.uint64)
+        self.columns: dict[str, ColumnProfile] = {}
+        self.cells: dict[str, dict[str, Any]] = {name: {} for name in layout.slices}
+        self.numbers: dict[str, npt.NDArray[Any]] = {}
+        self.halves: dict[str, Any] = {}
+
+    def profile(self) -> Profile:
+        layout, rows = self.layout, self.table.num_rows
+        self.codes = {name: self._slice_codes(name, values) for name, values in layout.slices.items()}
+        for name, reading in self._readings():
+            self._take(name, reading)
+        hashing.mixed(self.total)
+        slices = {
+            name: Slices(
+                tuple(np.bincount(self.codes[name], minlength=len(values) + 2).tolist()),
+                MappingProxyType({column: self.cells[name][column] for column in _crossing(layout, name)}),
+            )
+            for name, values in layout.slices.items()
+        }
+        return Profile(
+            layout.sha256,
+            rows,
+            MappingProxyType({name: self.columns[name] for name in layout.cells}),
+            Fingerprint.of_rows(self.total) if self.table.num_columns else Fingerprint(rows=rows),
+            RowSketch.of(self.keys if layout.key else self.total),
+            MappingProxyType(slices),
+            tuple(_order(self.numbers[one], self.numbers[other]) for one, other in layout.orders),
+            Joint.of([self.halves[name] for name in layout.joint]),
+        )
+
+    def _slice_codes(self, name: str, values: tuple[str, ...]) -> npt.NDArray[np.uint8]:
+        """The slice of each row: a named value, another one, or missing."""
+        missing = len(values) + 1
+        column = self.table.column(name) if name in self.table.column_names else pa.chunked_array([], pa.null())
+        if pa.types.is_nested(column.type) or pa.types.is_null(column.type) or not len(column):
+            return np.full(self.table.num_rows, missing, dtype=np.uint8)
+        encoded = pa.concat_arrays(column.dictionary_encode().unify_dictionaries().chunks)
+        place = {value: index for index, value in enumerate(values)}
+        lookup = [place.get(str(item), len(values)) for item in encoded.dictionary.to_pylist()]
+        codes = encoded.indices.fill_null(len(lookup)).to_numpy()
+        return np.asarray(np.array([*lookup, missing], dtype=np.uint8)[codes])
+
+    def _readings(self) -> Iterator[tuple[str, Reading]]:
+        names = [*self.layout.cells, *(name for name in self.table.column_names if name not in self.layout.cells)]
+        if self.table.num_rows < _MANY_ROWS:
+            yield from ((name, self._read(name)) for name in names)
+            return
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for start in range(0, len(names), _THREADS):  # no more columns in memory than threads
+                few = names[start : start + _THREADS]
+                yield from zip(few, pool.map(self._read, few), strict=True)
+
+    def _read(self, name: str) -> Reading:
+        layout = self.layout
+        values = (
+            self.table.column(name)
+            if name in self.table.column_names
+            else pa.chunked_array([pa.nulls(self.table.num_rows)])
+        )
+        cells = layout.cells.get(name, _UNKNOWN)
+        coded = bool(cells.size and layout.slices) or name in layout.joint
+        return Reading.of(values, cells, coded=coded, named=name not in layout.personal)
+
+    def _take(self, name: str, reading: Reading) -> None:
+        if name in self.table.column_names:
+            hashes = salted(name, reading.hashes)
+            self.total += hashes
+            if name in self.layout.key:
+                self.keys += hashes
+        if name not in self.layout.cells:
+            return
+        self.columns[name] = reading.profile
+        if name in self.layout.joint:
+            self.halves[name] = reading.halves
+        if any(name in pair for pair in self.layout.orders):
+            gaps = np.full(self.table.num_rows, np.nan)
+            self.numbers[name] = gaps if reading.numbers is None else reading.numbers
+        if reading.broad is not None and self.layout.cells[name].size:
+            for by, codes in self.codes.items():
+                if by != name:
+                    self.cells[by][name] = crossed(codes, len(self.layout.slices[by]), reading.broad)
+
+
+def _order(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> Order:
+    """In how many rows the first is less, equal and greater."""
+    return int((one < other).sum()), int((one == other).sum()), int((one > other).sum())

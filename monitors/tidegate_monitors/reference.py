@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import Any
@@ -15,26 +15,15 @@ import numpy.typing as npt
 from tidegate_contracts.batch import Window, iso, parse_iso
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import UsageError
+from tidegate_monitors.block import Block
 from tidegate_monitors.layout import Layout
 from tidegate_monitors.profile import Profile
 
-FORMAT = 1
+Counts = npt.NDArray[np.int64]
+
+FORMAT = 2
 BLOCKS_MINIMUM = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One approved batch.
-
-    Attributes:
-        batch: Its id.
-        window: Its event times.
-        profile: What is kept of it.
-    """
-
-    batch: str
-    window: Window | None
-    profile: Profile
+_YEAR_GAP = 31
 
 
 @dataclass(frozen=True)
@@ -64,18 +53,39 @@ class Reference:
         text = json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
-    def rows(self) -> npt.NDArray[np.int64]:
+    def rows(self) -> Counts:
         """Rows of each block, shape (blocks,)."""
         return np.array([block.profile.rows for block in self.blocks], dtype=np.int64)
 
-    def counts(self, column: str) -> npt.NDArray[np.int64]:
+    def counts(self, column: str) -> Counts:
         """Counts of each block in the column's cells, shape (blocks, cells)."""
-        return np.array([block.profile.columns[column].counts for block in self.blocks], dtype=np.int64)
+        return self._stacked(("counts", column), lambda block: block.counts[column])
 
-    def missing(self, column: str) -> npt.NDArray[np.int64]:
+    def buckets(self, column: str) -> Counts:
+        """Counts of each block in the column's buckets of values, shape (blocks, 64)."""
+        return self._stacked(("buckets", column), lambda block: block.buckets[column])
+
+    def slice_cells(self, by: str, column: str) -> Counts:
+        """Rows of each block by slice and broad cell of a column, shape (blocks, values + 2, 9)."""
+        return self._stacked(("slices", by, column), lambda block: block.slices[by][column])
+
+    def slice_rows(self, by: str) -> Counts:
+        """Rows of each block in each slice, shape (blocks, values + 2)."""
+        return self._stacked(("rows", by), lambda block: np.array(block.profile.slices[by].rows))
+
+    def missing(self, column: str) -> Counts:
         """Present and missing rows of each block, shape (blocks, 2)."""
         columns = [block.profile.columns[column] for block in self.blocks]
         return np.array([(item.present, item.missing) for item in columns], dtype=np.int64)
+
+    def _stacked(self, key: tuple[str, ...], part: Callable[[Block], Counts]) -> Counts:
+        if key not in self._stacks:
+            self._stacks[key] = np.stack([part(block) for block in self.blocks])
+        return self._stacks[key]
+
+    @cached_property
+    def _stacks(self) -> dict[tuple[str, ...], Counts]:
+        return {}
 
     def achievable_one_in(self, contract: Contract) -> int:
         """One false alarm in so many batches: the contract's budget, or blocks + 1 where that is smaller."""
@@ -83,11 +93,20 @@ class Reference:
         return min(contract.alarm_budget.one_in, ranks) if contract.alarm_budget else ranks
 
     def season_covered(self, contract: Contract) -> bool:
-        """Whether every day of the week was seen at least twice; true where the contract has no season."""
+        """Whether all that repeats was seen; true where the contract has no season.
+
+        Every day of the week at least twice; and for a season of the year also no gap of more than a month between
+        the days of the year.
+        """
         if contract.season is None:
             return True
-        days = [block.window.start.astimezone(contract.zone).weekday() for block in self.blocks if block.window]
-        return all(days.count(day) >= 2 for day in range(7))
+        starts = [block.window.start.astimezone(contract.zone) for block in self.blocks if block.window]
+        weekdays = [start.weekday() for start in starts]
+        if any(weekdays.count(day) < 2 for day in range(7)):
+            return False
+        days = sorted({start.timetuple().tm_yday for start in starts})
+        gaps = np.diff([*days, days[0] + 366])
+        return contract.season != "day_of_year" or int(gaps.max()) <= _YEAR_GAP
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
@@ -115,6 +134,9 @@ class Reference:
         """
         if data.get("format", 0) > FORMAT:
             raise UsageError("reference of a newer format", found=data["format"], allowed=FORMAT)
+        if "format" in data and data["format"] < FORMAT:
+            hint = "build and approve it again: tidegate reference build CONTRACT BATCH…"
+            raise UsageError("reference of an older format", found=data["format"], allowed=FORMAT, hint=hint)
         try:
             layout = Layout.from_dict(data["layout"])
             blocks = tuple(

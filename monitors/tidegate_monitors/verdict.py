@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -16,12 +16,16 @@ from tidegate_contracts.errors import MonitorError, TidegateError
 from tidegate_contracts.severity import Severity
 from tidegate_contracts.violation import Violation
 from tidegate_monitors.alarm import Alarm
-from tidegate_monitors.alarms import Place, alarms
-from tidegate_monitors.compare import Comparison, compare
+from tidegate_monitors.alarms import Carriers, alarms
+from tidegate_monitors.compare import compare
+from tidegate_monitors.comparison import Comparison, Place
+from tidegate_monitors.contamination import contamination
 from tidegate_monitors.fold import fold
+from tidegate_monitors.levels import levels
 from tidegate_monitors.profile import Profile
 from tidegate_monitors.reference import BLOCKS_MINIMUM, Reference
 from tidegate_monitors.rules import Evidence, judge
+from tidegate_monitors.slice_drift import carrier, slice_comparisons
 
 Finding = Violation | Alarm
 
@@ -69,12 +73,28 @@ class Observation:
         profile: What is kept of the batch.
         comparisons: Its statistics against the reference.
         rules: The rules' alarms.
+        carriers: By column that exceeds, the slice that carries most of it and the share that it carries.
+        levels: By column, for the stream.
+        moved: Whether the latest accepted blocks have left the reference.
     """
 
     checked: Checked
     profile: Profile
     comparisons: tuple[Comparison, ...]
     rules: tuple[Alarm, ...]
+    carriers: Carriers = field(default_factory=lambda: MappingProxyType({}))
+    levels: Mapping[str, float | None] = field(default_factory=lambda: MappingProxyType({}))
+    moved: tuple[Alarm, ...] = ()
+
+    @property
+    def ruled_out(self) -> bool:
+        """Whether a rule found something, however mild: no later batch should be held against this one."""
+        return any(alarm.kind == "alarm" and alarm.severity is not Severity.INFO for alarm in self.rules)
+
+    @property
+    def critical(self) -> bool:
+        """Whether the contract or a rule stops the batch, whatever came before it."""
+        return self.checked.critical or any(alarm.severity is Severity.CRITICAL for alarm in self.rules)
 
 
 def observe(
@@ -84,8 +104,18 @@ def observe(
     contract: Contract,
     rng: np.random.Generator,
     window: Window | None = None,
+    latest: Reference | None = None,
 ) -> Observation:
-    """Compare a batch's profile with the reference, by rules and by statistics; ``window`` says of which time it is.
+    """Compare a batch's profile with the reference, by rules and by statistics.
+
+    Args:
+        checked: What the contract says of it.
+        profile: What is kept of it.
+        reference: The approved reference; None leaves nothing but the contract.
+        contract: What was promised.
+        rng: For thinning.
+        window: Of which time it is.
+        latest: The blocks accepted last; None where these are the reference's own.
 
     Raises:
         MonitorError: A statistic or rule raised.
@@ -94,7 +124,20 @@ def observe(
         return Observation(checked, profile, (), (() if reference else (_no_reference(contract),)))
     try:
         rules = (*judge(Evidence(profile, reference, contract, window)), *_few_blocks(reference))
-        return Observation(checked, profile, compare(profile, reference, contract, rng), rules)
+        moved = contamination(latest, reference, contract) if latest is not None else None
+        comparisons = (
+            *compare(profile, reference, contract, rng, latest=latest),
+            *slice_comparisons(profile, reference, contract, rng),
+        )
+        return Observation(
+            checked,
+            profile,
+            comparisons,
+            rules,
+            _carriers(comparisons, profile, reference),
+            levels(profile, reference, contract),
+            (moved,) if moved is not None else (),
+        )
     except TidegateError:
         raise
     except (
@@ -104,10 +147,26 @@ def observe(
 
 
 def decide(
-    observation: Observation, previous: Collection[Place], contract: Contract, others: tuple[Alarm, ...] = ()
+    observation: Observation,
+    previous: Mapping[Place, str | None],
+    contract: Contract,
+    others: tuple[Alarm, ...] = (),
+    *,
+    slow: tuple[Alarm, ...] = (),
+    batch: str | None = None,
 ) -> Verdict:
-    """The verdict, once it is known what the batch before exceeded and what the ledger says (``others``)."""
-    drifts = alarms(observation.comparisons, previous, contract)
+    """The verdict, once it is known what came before.
+
+    Args:
+        observation: What was seen of the batch.
+        previous: What the batch before exceeded, and since which batch.
+        contract: Gives severities.
+        others: What only the ledger knows.
+        slow: What the stream says.
+        batch: The batch's id, from which on what it exceeds is counted.
+    """
+    comparisons = tuple(_begun(item, previous, batch) for item in observation.comparisons)
+    drifts = (*alarms(comparisons, previous, contract, observation.carriers), *slow, *observation.moved)
     found: list[Finding] = [*observation.checked.violations, *fold((*others, *observation.rules), drifts)]
     findings = sorted(found, key=lambda finding: (-finding.severity.rank, finding.kind != "violation"))
     checked = observation.checked
@@ -115,10 +174,23 @@ def decide(
         checked.rows,
         int(checked.failed.sum()),
         tuple(findings),
-        observation.comparisons,
+        comparisons,
         checked.casts,
         checked.coerced,
     )
+
+
+def _begun(comparison: Comparison, previous: Mapping[Place, str | None], batch: str | None) -> Comparison:
+    """An exceedance with the batch since which it has gone on."""
+    if not comparison.exceeds:
+        return comparison
+    return replace(comparison, since=previous.get(comparison.place) or batch)
+
+
+def _carriers(comparisons: tuple[Comparison, ...], profile: Profile, reference: Reference) -> Carriers:
+    columns = {item.column for item in comparisons if item.exceeds and item.column and item.slice is None}
+    found = {column: carrier(profile, reference, column) for column in sorted(columns)}
+    return MappingProxyType({column: item for column, item in found.items() if item is not None})
 
 
 def _no_reference(contract: Contract) -> Alarm:

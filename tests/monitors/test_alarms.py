@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -20,8 +20,9 @@ from tidegate_contracts.batch import Batch, Source
 from tidegate_contracts.check import check
 from tidegate_contracts.severity import Severity
 from tidegate_monitors.alarm import Alarm
-from tidegate_monitors.alarms import Place, alarms
-from tidegate_monitors.compare import Comparison, compare, exceeded
+from tidegate_monitors.alarms import alarms
+from tidegate_monitors.compare import compare
+from tidegate_monitors.comparison import Comparison, Place, exceeded
 from tidegate_monitors.faults.class_collapse import class_collapse
 from tidegate_monitors.faults.unit_change import unit_change
 from tidegate_monitors.fold import fold
@@ -54,7 +55,7 @@ def _comparison(
 def _alarms(
     *comparisons: Comparison, previous: set[Place] | None = None, contract: tg.Contract = READINGS
 ) -> list[Alarm]:
-    return list(alarms(comparisons, previous or set(), contract))
+    return list(alarms(comparisons, dict.fromkeys(previous or ()), contract))
 
 
 def test_one_exceedance_is_information() -> None:
@@ -152,6 +153,7 @@ rule_alarms = st.lists(
         columns,
     ),
     max_size=4,
+    unique_by=lambda alarm: (alarm.check, alarm.column),
 )
 drift_alarms = st.lists(
     st.builds(
@@ -226,12 +228,12 @@ def test_an_alarm_survives_its_json(alarm: Alarm) -> None:
 
 
 def _verdict(
-    table: Any, reference: Reference, contract: tg.Contract, previous: frozenset[Place] = frozenset()
+    table: Any, reference: Reference, contract: tg.Contract, previous: Mapping[Place, str | None] | None = None
 ) -> Verdict:
     batch = Batch(contract.name, "b", Source("b.parquet", ".parquet", "", 0), table, table)
     rng = np.random.default_rng(50)
     observation = observe(check(batch, contract), Profile.of(table, reference.layout), reference, contract, rng)
-    return decide(observation, previous, contract)
+    return decide(observation, previous or {}, contract)
 
 
 def _short_flights(table: Any) -> Any:
@@ -305,7 +307,7 @@ def test_weather_is_told_and_never_a_warning(
     summer = [profile for day, profile in natural.items() if date(2013, 7, 1) <= day <= date(2013, 7, 31)]
     for profile in summer:
         comparisons = compare(profile, reference, flights_contract, rng)
-        found = [alarm for alarm in alarms(comparisons, previous, flights_contract) if alarm.column in weather]
+        found = [a for a in alarms(comparisons, dict.fromkeys(previous), flights_contract) if a.column in weather]
         assert {alarm.severity for alarm in found} <= {Severity.INFO}
         told += len(found)
         previous = {item.place for item in comparisons if item.exceeds}
@@ -319,7 +321,7 @@ def test_without_a_reference_only_the_contract_is_checked_and_that_is_said(
     batch = Batch(flights_contract.name, "b", Source("b", "", "", 0), table, table)
     profile = Profile.of(table, Layout.plain(flights_contract))
     seen = observe(check(batch, flights_contract), profile, None, flights_contract, np.random.default_rng(0))
-    verdict = decide(seen, frozenset(), flights_contract)
+    verdict = decide(seen, {}, flights_contract)
     assert [(finding.check, finding.kind) for finding in verdict.findings] == [
         ("insufficient_evidence", "insufficient_evidence")
     ]

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate_monitors.cells import (
+    BROAD_CELLS,
     COARSE_BINS,
     FINE_BINS,
     KEPT_MINIMUM,
@@ -25,6 +26,8 @@ from tidegate_monitors.cells import (
     category_counts,
     finite,
 )
+from tidegate_monitors.local_hours import LocalHours
+from tidegate_monitors.reading import Reading
 
 ZONES = ["UTC", "America/New_York", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Chatham"]
 
@@ -40,6 +43,11 @@ def _numbers(values: Any) -> Any:
     return _column(list(values), pa.float64())
 
 
+def _counts(cells: Cells, values: Any) -> Any:
+    """The rows in each cell, as a profile has them."""
+    return np.array(Reading.of(values, cells).profile.counts, dtype=np.int64)
+
+
 def _cells_of(values: list[float]) -> Cells:
     return Sketch.of_numbers(_numbers(values)).numeric_cells()
 
@@ -48,7 +56,7 @@ def _cells_of(values: list[float]) -> Cells:
 def test_every_finite_number_is_in_exactly_one_cell(reference: list[float], current: list[float | None]) -> None:
     cells = _cells_of(reference)
     found = [number for number in current if number is not None and math.isfinite(number)]
-    counts = cells.count(_numbers(current))
+    counts = _counts(cells, _numbers(current))
     assert counts.shape == (cells.size,)
     assert counts.sum() == len(found)
     bounds = [-math.inf, *cells.edges, math.inf]
@@ -62,7 +70,7 @@ def test_edges_ascend_and_reach_beyond_the_reference_on_both_sides(reference: li
     assert list(cells.edges) == sorted(set(cells.edges))
     assert cells.edges[0] < min(reference)
     assert max(reference) < cells.edges[-1]
-    counts = cells.count(_numbers([*reference, -math.nextafter(math.inf, 0), math.nextafter(math.inf, 0)]))
+    counts = _counts(cells, _numbers([*reference, -math.nextafter(math.inf, 0), math.nextafter(math.inf, 0)]))
     assert counts[0] == counts[-1] == 1
 
 
@@ -73,9 +81,9 @@ def test_an_atom_has_a_cell_of_its_own(seed: int, atom: float, share: float, row
     scale = max(abs(atom), 1.0)
     others = atom + scale * rng.standard_normal(rows - heavy)
     cells = _cells_of([atom] * heavy + others.tolist())
-    own = int(np.flatnonzero(cells.count(_numbers([atom])))[0])
-    assert cells.count(_numbers(others[others != atom]))[own] == 0
-    assert cells.count(_numbers([math.nextafter(atom, -math.inf), math.nextafter(atom, math.inf)]))[own] == 0
+    own = int(np.flatnonzero(_counts(cells, _numbers([atom])))[0])
+    assert _counts(cells, _numbers(others[others != atom]))[own] == 0
+    assert _counts(cells, _numbers([math.nextafter(atom, -math.inf), math.nextafter(atom, math.inf)]))[own] == 0
 
 
 @given(st.integers(0, 2**32), usual, st.floats(2 / COARSE_BINS, 0.9))
@@ -84,8 +92,21 @@ def test_a_heavier_atom_has_a_coarse_cell_of_its_own(seed: int, atom: float, sha
     heavy = math.ceil(share * rows)
     others = atom + max(abs(atom), 1.0) * np.random.default_rng(seed).standard_normal(rows - heavy)
     cells = _cells_of([atom] * heavy + others.tolist())
-    own = int(np.flatnonzero(cells.coarsen(cells.count(_numbers([atom]))))[0])
-    assert cells.coarsen(cells.count(_numbers(others[others != atom])))[own] == 0
+    own = int(np.flatnonzero(cells.coarsen(_counts(cells, _numbers([atom]))))[0])
+    assert cells.coarsen(_counts(cells, _numbers(others[others != atom])))[own] == 0
+
+
+@given(st.lists(usual, min_size=1, max_size=300))
+def test_broad_cells_and_halves_part_the_reference_about_evenly(reference: list[float]) -> None:
+    cells = _cells_of(reference)
+    broad = np.add.reduceat(_counts(cells, _numbers(reference)), cells.broad)
+    assert 1 <= broad.size <= BROAD_CELLS
+    assert cells.upper == 0 or 0 < (np.array(reference) > cells.edges[cells.upper - 1]).sum() < len(reference)
+    reading = Reading.of(_numbers(reference), cells, coded=True)
+    assert reading.broad is not None
+    assert np.bincount(reading.broad, minlength=broad.size)[: broad.size].tolist() == broad.tolist()
+    if len(set(reference)) == len(reference) >= 32:  # without atoms no broad cell is much heavier than its share
+        assert broad.max() / len(reference) <= 2 / broad.size
 
 
 @given(st.lists(usual, max_size=300), st.integers(0, 2**32), st.integers(1, 4))
@@ -110,7 +131,7 @@ def test_cells_without_a_coarse_layer_stay_as_they_are() -> None:
 def test_cells_of_a_spread_out_column_hold_about_the_same_number_of_rows() -> None:
     values = np.random.default_rng(5).lognormal(0, 2, 20_000)
     cells = _cells_of(values.tolist())
-    share = cells.count(_numbers(values)) / values.size
+    share = _counts(cells, _numbers(values)) / values.size
     assert share.max() < 2.5 / FINE_BINS
     assert cells.coarsen(share).max() < 2.5 / COARSE_BINS
     assert len(cells.coarse) >= COARSE_BINS
@@ -127,20 +148,20 @@ def test_cells_do_not_depend_on_the_order_of_the_blocks(blocks: list[list[float]
     assert one.edges[0] == other.edges[0]
     assert one.edges[-1] == other.edges[-1]
     everything = _numbers([number for part in blocks for number in part])
-    assert one.count(everything).sum() == other.count(everything).sum() == len(everything)
+    assert _counts(one, everything).sum() == _counts(other, everything).sum() == len(everything)
 
 
 def test_a_column_without_numbers_has_one_cell() -> None:
     cells = _cells_of([math.nan, math.inf])
     assert cells.size == 1
-    assert cells.coarsen(cells.count(_numbers([1.0, -1e300]))).tolist() == [2]
+    assert cells.coarsen(_counts(cells, _numbers([1.0, -1e300]))).tolist() == [2]
 
 
 @pytest.mark.parametrize("values", [[1.7e308, -1.7e308, 0.0], [1e306, 0.0], [5e-324, 0.0]], ids=str)
 def test_the_largest_and_smallest_floats_have_cells_too(values: list[float]) -> None:
     cells = _cells_of(values)
     assert np.isfinite(cells.edges).all()
-    assert len({int(cells.count(_numbers([number])).argmax()) for number in values}) == len(values)
+    assert len({int(_counts(cells, _numbers([number])).argmax()) for number in values}) == len(values)
 
 
 @given(st.lists(any_number | st.none(), max_size=40))
@@ -163,7 +184,7 @@ def test_known_categories_have_their_cells_and_unseen_ones_land_in_the_last(
     heavy = sorted(name for name, rows in reference.items() if rows >= KEPT_MINIMUM)
     assert list(cells.kept) == heavy
     assert set(cells.kept) | set(cells.pooled) == reference.keys()
-    counts = cells.count(_spelt(current, missing))
+    counts = _counts(cells, _spelt(current, missing))
     assert counts[: len(heavy)].tolist() == [current.get(name, 0) for name in heavy]
     assert counts[-2] == sum(rows for name, rows in current.items() if name in cells.pooled)
     assert counts[-1] == sum(rows for name, rows in current.items() if name not in reference)
@@ -189,7 +210,7 @@ def test_a_column_with_too_many_categories_is_an_identifier(distinct: int, kind:
     parts = [Sketch.of_categories(_column(part, pa.string())) for part in (values[:half], values[half:])]
     cells = sum(parts, Sketch()).category_cells()
     assert cells.kind is kind
-    assert cells.count(_column(values, pa.string())).sum() == (distinct if kind is Kind.CATEGORY else 0)
+    assert _counts(cells, _column(values, pa.string())).sum() == (distinct if kind is Kind.CATEGORY else 0)
 
 
 def test_category_counts_read_flags_and_dictionaries_as_text() -> None:
@@ -199,7 +220,7 @@ def test_category_counts_read_flags_and_dictionaries_as_text() -> None:
 
 def _hour(moment: datetime, zone: str) -> int:
     column = _column([moment], pa.timestamp("us", "UTC"))
-    return int(np.flatnonzero(Cells(Kind.HOUR, zone=zone).count(column))[0])
+    return int(np.flatnonzero(_counts(Cells(Kind.HOUR, zone=zone), column))[0])
 
 
 @given(st.integers(0, 2**31), st.sampled_from(ZONES))
@@ -227,13 +248,23 @@ def test_hours_do_not_depend_on_the_unit_or_the_zone_of_storage(unit: str) -> No
     moments = [datetime(2013, 7, 1, hour, 59, tzinfo=UTC) for hour in range(24)]
     cells = Cells(Kind.HOUR, zone="America/New_York")
     stored = [_column(moments, pa.timestamp(unit, zone)) for zone in ("UTC", "Asia/Tokyo")]
-    assert [cells.count(column[:1]).argmax() for column in stored] == [20, 20]
-    assert all((cells.count(column) == 1).all() for column in stored)
+    assert [_counts(cells, column[:1]).argmax() for column in stored] == [20, 20]
+    assert all((_counts(cells, column) == 1).all() for column in stored)
+
+
+@given(st.lists(st.integers(-(2**33), 2**31), max_size=20), st.sampled_from(ZONES))
+def test_hours_and_weekdays_are_those_of_the_calendar_however_far_apart(seconds: list[int], zone: str) -> None:
+    column = _column([datetime.fromtimestamp(second, UTC) for second in seconds], pa.timestamp("us", "UTC"))
+    found = LocalHours.of(column, zone)
+    local = [datetime.fromtimestamp(second, ZoneInfo(zone)) for second in seconds]
+    late = [place for place, moment in enumerate(local) if moment.year >= 1972]  # offsets were odd before
+    assert found.hour[late].tolist() == [local[place].hour for place in late]
+    assert found.weekday[late].tolist() == [local[place].weekday() for place in late]
 
 
 def test_naive_times_are_read_as_they_stand() -> None:
     column = _column([datetime.fromisoformat("2013-07-01T05:00"), None], pa.timestamp("us"))
-    assert Cells(Kind.HOUR, zone="America/New_York").count(column).tolist() == [0] * 5 + [1] + [0] * 18
+    assert _counts(Cells(Kind.HOUR, zone="America/New_York"), column).tolist() == [0] * 5 + [1] + [0] * 18
 
 
 @given(st.lists(usual, max_size=50), st.dictionaries(names, st.integers(1, 200), max_size=5), st.sampled_from(ZONES))

@@ -28,14 +28,24 @@ from tidegate_monitors.profile import ColumnProfile, Profile, missing_share
 LAYOUT = Layout(
     MappingProxyType(
         {
-            "number": Cells(Kind.NUMERIC, edges=(-100.0, -1.0, math.nextafter(0, -1), 0.0, 1.0, 100.0), coarse=(0, 3)),
-            "whole": Cells(Kind.NUMERIC, edges=(-5.0, 0.0, 5.0)),
-            "text": Cells(Kind.CATEGORY, kept=("a", "b"), pooled=("c",)),
-            "time": Cells(Kind.HOUR, zone="America/New_York"),
-            "flag": Cells(Kind.CATEGORY, kept=("False", "True")),
+            "number": Cells(
+                Kind.NUMERIC,
+                edges=(-100.0, -1.0, math.nextafter(0, -1), 0.0, 1.0, 100.0),
+                coarse=(0, 3),
+                broad=(0, 2, 4),
+                upper=4,
+            ),
+            "whole": Cells(Kind.NUMERIC, edges=(-5.0, 0.0, 5.0), broad=(0, 2), upper=2),
+            "text": Cells(Kind.CATEGORY, kept=("a", "b"), pooled=("c",), broad=(0, 1, 2), upper=1),
+            "time": Cells(Kind.HOUR, broad=tuple(range(0, 24, 3)), upper=12, zone="America/New_York"),
+            "flag": Cells(Kind.CATEGORY, kept=("False", "True"), broad=(0, 1), upper=1),
             "name": Cells(Kind.NONE),
         }
-    )
+    ),
+    slices=MappingProxyType({"text": ("a", "b"), "flag": ("True",)}),
+    orders=(("number", "whole"),),
+    joint=("number", "whole", "text", "time"),
+    key=("name",),
 )
 
 few = settings(max_examples=30)
@@ -92,6 +102,7 @@ def _assert_same(one: Profile, other: Profile, *, fingerprint: bool = True) -> N
         assert _close(left.log_moments, right.log_moments, 1000.0), name
     assert (one.layout, one.rows) == (other.layout, other.rows)
     assert one.fingerprint == other.fingerprint or not fingerprint
+    assert (one.sample, one.slices, one.orders, one.joint) == (other.sample, other.slices, other.orders, other.joint)
 
 
 @given(tables(), st.floats(0, 1))
@@ -147,6 +158,67 @@ def test_a_profile_counts_what_pandas_counts(table: Any) -> None:
 
 
 @given(tables(least=1))
+def test_slices_orders_and_halves_are_those_of_pandas(table: Any) -> None:
+    found, frame = Profile.of(table, LAYOUT), table.to_pandas()
+    text, flag = frame["text"].astype(object), frame["flag"].astype(object)
+    by = {
+        "text": [text == "a", text == "b", text.notna() & ~text.isin(["a", "b"]), text.isna()],
+        "flag": [flag.eq(True), flag.eq(False), flag.isna()],
+    }
+    for name, parts in by.items():
+        assert found.slices[name].rows == tuple(int(part.sum()) for part in parts)
+        cells = found.slices[name].cells["number"]
+        gone = ~np.isfinite(frame["number"].astype(float))
+        assert [row[-1] for row in cells] == [int((part & gone).sum()) for part in parts]
+        assert [sum(row) for row in cells] == list(found.slices[name].rows)
+    one, other = frame["number"], table.column("whole").cast(pa.float64(), safe=False).to_pandas()
+    assert found.orders == ((int((one < other).sum()), int((one == other).sum()), int((one > other).sum())),)
+    high, low = [one > 0.0, other > 0], [one <= 0.0, other <= 0]
+    assert found.joint.tables[0] == tuple(
+        int((a & b).sum()) for a, b in [(high[0], high[1]), (high[0], low[1]), (low[0], high[1]), (low[0], low[1])]
+    )
+    assert sum(found.joint.leaves) == len(frame)
+
+
+@given(tables(least=1))
+def test_distinct_values_and_buckets_are_counted(table: Any) -> None:
+    for name, column in Profile.of(table, LAYOUT).columns.items():
+        assert column.distinct == len(set(table.column(name).to_pandas().dropna()))
+        assert sum(column.buckets) == (column.present if column.buckets else 0)
+
+
+@pytest.mark.parametrize("distinct", [1, 40, 1000, 60_000])
+def test_many_distinct_values_are_estimated_within_a_fifth(distinct: int) -> None:
+    values = np.random.default_rng(distinct).permutation(np.arange(120_000.0) % distinct)
+    profile = Profile.of(pa.table({"number": values}), LAYOUT).columns["number"]
+    assert profile.distinct == pytest.approx(distinct, rel=0.2)  # three standard errors
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.3, 1.0])
+def test_the_share_of_keys_that_come_again_is_estimated(shared: float) -> None:
+    first = [f"k{number}" for number in range(20_000)]
+    second = [f"k{number}" for number in range(round(20_000 * (1 - shared)), round(20_000 * (2 - shared)))]
+    one, other = (Profile.of(pa.table({"name": keys}), LAYOUT).sample for keys in (second, first))
+    share, sampled = one.share_in(other)
+    assert sampled > 50
+    assert share == pytest.approx(shared, abs=0.12)  # three standard errors of 128 rows or more
+
+
+@given(tables(least=1))
+def test_a_batch_has_the_same_profile_whatever_it_comes_in(table: Any) -> None:
+    import polars as pl
+    import pyarrow.parquet as pq
+
+    file = pa.BufferOutputStream()
+    pq.write_table(table, file, row_group_size=3)
+    polars, stored = pl.from_arrow(table), pq.read_table(pa.BufferReader(file.getvalue()))
+    assert isinstance(polars, pl.DataFrame)
+    wanted = Profile.of(table, LAYOUT)
+    for other in (polars.to_arrow(), stored, table.combine_chunks()):
+        assert Profile.of(other, LAYOUT) == wanted
+
+
+@given(tables(least=1))
 def test_moments_are_those_of_numpy(table: Any) -> None:
     numbers = table.column("number").drop_null().to_numpy()
     finite = numbers[np.isfinite(numbers)]
@@ -193,9 +265,7 @@ def test_profiles_of_different_layouts_cannot_be_added() -> None:
 @pytest.mark.parametrize("absent", LAYOUT.cells)
 def test_a_column_that_is_not_there_is_profiled_as_missing(absent: str, table: Any) -> None:
     whole, without = Profile.of(table, LAYOUT), Profile.of(table.drop_columns([absent]), LAYOUT)
-    assert without.columns[absent] == ColumnProfile(
-        rows=table.num_rows, missing=table.num_rows, counts=(0,) * LAYOUT.cells[absent].size
-    )
+    assert without.columns[absent] == ColumnProfile.empty(LAYOUT.cells[absent], table.num_rows)
     assert {**without.columns, absent: None} == {**whole.columns, absent: None}
 
 

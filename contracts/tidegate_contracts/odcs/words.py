@@ -8,7 +8,7 @@ SLA = {"cadence": "frequency", "arrive_within": "latency", "freshness": "freshne
 SCHEMA_FLAGS = ("strict", "ordered", "coerce", "unique_column_names", "add_missing_columns")
 """What pandera says of a whole table and the standard does not."""
 
-WORDS = ("unit", "available", "personal", "purpose", "term", "drift")
+WORDS = ("unit", "available", "personal", "purpose", "term", "drift", "effect_floor")
 """Column metadata that means something here."""
 
 

@@ -1,13 +1,16 @@
-"""``reference build``, ``approve``, ``list`` and ``show``."""
+"""``reference build``, ``approve``, ``list``, ``show`` and ``diff``."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tidegate_flows.cli import tables
 from tidegate_flows.cli.options import By, ContractPath, Json, LedgerUrl, Reason, Store, emit, settings
+
+if TYPE_CHECKING:
+    from tidegate_monitors.reference_diff import ColumnDiff
 
 app = typer.Typer(help="What batches are held against.", no_args_is_help=True)
 
@@ -138,13 +141,64 @@ def show(
         _show(facts)
 
 
+@app.command()
+def diff(
+    context: typer.Context,
+    contract: ContractPath,
+    old: Annotated[str, typer.Argument(metavar="OLD", help="The beginning of a reference's hash.")],
+    new: Annotated[
+        str | None, typer.Argument(metavar="NEW", help="The beginning of another's; else the one in force.")
+    ] = None,
+    store: Store = None,
+    ledger: LedgerUrl = None,
+    as_json: Json = False,
+) -> None:
+    """How a reference differs from an older one: its blocks, and each column."""
+    from tidegate_contracts.errors import UsageError
+    from tidegate_contracts.load import load_contract
+    from tidegate_flows import reference
+    from tidegate_flows.place import at
+    from tidegate_monitors.reference_diff import reference_diff
+
+    loaded = load_contract(contract)
+    with at(settings(context, store, ledger), must_exist=True) as place:
+        before = reference.load(place, loaded.name, old)
+        after = reference.load(place, loaded.name, new) if new else reference.approved(place, loaded)
+    if after is None:
+        raise UsageError(
+            f"no approved reference of {loaded.name!r}", hint="name two: tidegate reference diff C OLD NEW"
+        )
+    found = reference_diff(before, after)
+    if as_json:
+        emit({"dataset": loaded.name, **found.to_dict()})
+        return
+    blocks = f"{len(found.came)} blocks came, {len(found.went)} went, {found.same} are the same"
+    tables.line(f"{loaded.name}: {found.old[:12]} → {found.new[:12]}; {blocks}")
+    columns = ("column", "shift (sd)", "spread (ln)", "missing", "distinct (ln)", "categories that came", "that went")
+    tables.show(columns, [_difference(item) for item in found.columns])
+
+
+def _difference(item: ColumnDiff) -> tuple[str, ...]:
+    if item.only is not None:
+        return (f"{item.column} (only in the {item.only} one)", *("–",) * 6)
+    numbers = (tables.number(value) for value in (item.shift, item.spread, item.missing, item.distinct))
+    return item.column, *numbers, " ".join(item.came), " ".join(item.went)
+
+
 def _show(facts: dict[str, Any]) -> None:
     tables.line(
         f"{facts['dataset']}: reference {facts['reference'][:12]}, {facts['blocks']} blocks, {facts['rows']} rows; "
         f"one false alarm in {facts['achievable_one_in']} exchangeable batches at best; "
-        f"weekdays covered: {'yes' if facts['season_covered'] else 'no'}"
+        f"season covered: {'yes' if facts['season_covered'] else 'no'}"
     )
     tables.show(
-        ("column", "smallest shift that half of batches reveal"),
-        [(item["column"], tables.number(item["minimum_detectable_shift"])) for item in facts["columns"]],
+        ("column", "smallest shift that half of batches reveal", "independent rows that it is worth"),
+        [
+            (item["column"], tables.number(item["minimum_detectable_shift"]), _rows(item["effective_rows"]))
+            for item in facts["columns"]
+        ],
     )
+
+
+def _rows(number: int | None) -> str:
+    return "–" if number is None else str(number)

@@ -44,12 +44,13 @@ class Ledger:
             version = connection.scalar(select(ledger_format.c.version))
             if version is None:
                 connection.execute(insert(ledger_format).values(version=FORMAT))
-            elif version > FORMAT:
+            elif version != FORMAT:
+                newer = version > FORMAT
                 raise StoreError(
-                    "the ledger was written by a newer tidegate",
+                    f"the ledger was written by {'a newer' if newer else 'an older'} tidegate",
                     found=f"format {version}",
-                    allowed=f"up to {FORMAT}",
-                    hint="upgrade tidegate",
+                    allowed=f"format {FORMAT}",
+                    hint="upgrade tidegate" if newer else "an unreleased version wrote it: begin a new store",
                 )
         return ledger
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, case, func, insert, select, update
 from tidegate_contracts.batch import Source, iso
 from tidegate_flows.ledger.schema import runs
 from tidegate_monitors.breaker import Decision
-from tidegate_monitors.compare import Comparison, exceeded
+from tidegate_monitors.comparison import Comparison, Place, exceeded
 from tidegate_monitors.profile import Profile
 from tidegate_monitors.run import Run
 
@@ -48,6 +48,7 @@ class Recorded:
         files: The published files, relative to the store.
         completed_at: Store clock, seconds.
         arrival: Whether the batch came just now; False where it was judged again.
+        accepted: Whether later batches may be held against it.
     """
 
     run: Run
@@ -59,6 +60,7 @@ class Recorded:
     files: Sequence[str]
     completed_at: float
     arrival: bool = True
+    accepted: bool = False
 
 
 def add(connection: Connection, recorded: Recorded) -> None:
@@ -89,6 +91,9 @@ def add(connection: Connection, recorded: Recorded) -> None:
             document=json.dumps(run.to_dict(), allow_nan=False),
             comparisons=json.dumps([item.to_dict() for item in recorded.comparisons], allow_nan=False),
             profile=json.dumps(recorded.profile.to_dict()) if recorded.profile else None,
+            layout=recorded.profile.layout if recorded.profile else None,
+            sample=str(recorded.profile.sample) if recorded.profile else None,
+            accepted=recorded.accepted,
             moves=_moves_json(recorded.moves),
             moved=not recorded.moves,
             superseded=False,
@@ -225,8 +230,8 @@ def summary(connection: Connection, dataset: str) -> Summary:
     return Summary(*row)
 
 
-def previous_places(connection: Connection, dataset: str, batch: str) -> frozenset[tuple[str | None, str, int]]:
-    """What exceeded its threshold in the last batch, other than this one, that was not quarantined."""
+def previous_places(connection: Connection, dataset: str, batch: str) -> dict[Place, str | None]:
+    """What exceeded its threshold in the last batch, other than this one, that was not quarantined; and since when."""
     row = connection.execute(
         select(runs.c.comparisons)
         .where(runs.c.dataset == dataset, runs.c.batch != batch, runs.c.decision != Decision.QUARANTINE.value)
@@ -234,7 +239,62 @@ def previous_places(connection: Connection, dataset: str, batch: str) -> frozens
         .order_by(runs.c.seq.desc())
         .limit(1)
     ).one_or_none()
-    return exceeded(Comparison(**item) for item in json.loads(row.comparisons)) if row else frozenset()
+    return exceeded(map(Comparison.from_dict, json.loads(row.comparisons))) if row else {}
+
+
+def accepted(
+    connection: Connection, dataset: str, layout: str, *, until: float, before: float | None, limit: int
+) -> list[tuple[str, str, float]]:
+    """The latest published batches that others may be held against: run, batch and end of window, newest first.
+
+    Args:
+        connection: The ledger.
+        dataset: Whose.
+        layout: The sha256 of the layout of their profiles.
+        until: Windows end here at the latest, seconds.
+        before: Windows end before this, where a slow drift is told since then.
+        limit: How many.
+    """
+    query = (
+        select(runs.c.run, runs.c.batch, runs.c.event_end)
+        .where(runs.c.dataset == dataset, runs.c.layout == layout, runs.c.superseded.is_(False), runs.c.accepted)
+        .where(runs.c.decision == Decision.PUBLISH.value, runs.c.event_end <= until)
+        .order_by(runs.c.event_end.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(runs.c.event_end < before)
+    return [(row.run, row.batch, row.event_end) for row in connection.execute(query)]
+
+
+def event_end(connection: Connection, dataset: str, batch: str) -> float | None:
+    """The end of the window of a batch, as the run that speaks for it has it."""
+    row = speaking_for(connection, dataset, batch)
+    return None if row is None else row.event_end
+
+
+def samples(connection: Connection, dataset: str, batch: str, limit: int) -> list[tuple[str, str]]:
+    """Which keys the last batches had, other than this one, that were not quarantined: batch and sample."""
+    query = (
+        select(runs.c.batch, runs.c.sample)
+        .where(runs.c.dataset == dataset, runs.c.batch != batch, runs.c.superseded.is_(False))
+        .where(runs.c.decision != Decision.QUARANTINE.value, runs.c.sample.is_not(None))
+        .order_by(runs.c.seq.desc())
+        .limit(limit)
+    )
+    return [(row.batch, row.sample) for row in connection.execute(query)]
+
+
+def set_aside(connection: Connection, dataset: str, batch: str, limit: int) -> list[tuple[int, int]]:
+    """Of the last published batches, other than this one, newest first: rows delivered, and rows first set aside."""
+    query = (
+        select(runs.c.rows, runs.c.rows_quarantined)
+        .where(runs.c.dataset == dataset, runs.c.batch != batch, runs.c.arrival)
+        .where(runs.c.decision == Decision.PUBLISH.value)
+        .order_by(runs.c.seq.desc())
+        .limit(limit)
+    )
+    return [(row.rows, row.rows_quarantined) for row in connection.execute(query)]
 
 
 def same_rows(connection: Connection, dataset: str, batch: str, sha256: str, fingerprint: str | None) -> str | None:

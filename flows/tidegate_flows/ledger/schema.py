@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, text
 
-FORMAT = 1
+FORMAT = 2
 
 metadata = MetaData()
 
@@ -43,6 +43,9 @@ runs = Table(
     Column("document", Text, nullable=False),  # the Run as JSON
     Column("comparisons", Text, nullable=False),
     Column("profile", Text),
+    Column("layout", String(64)),  # of the profile
+    Column("sample", Text),  # of the batch's keys
+    Column("accepted", Boolean, nullable=False),  # may join the latest blocks that batches are held against
     Column("moves", Text, nullable=False),  # what must happen on disk, as JSON
     Column("moved", Boolean, nullable=False),
     Column("superseded", Boolean, nullable=False),  # a later run speaks for this batch
@@ -57,6 +60,7 @@ runs = Table(
     ),
     Index("runs_by_dataset", "dataset", "seq"),
     Index("runs_by_batch", "dataset", "batch"),
+    Index("runs_by_layout", "dataset", "layout", "event_end"),
     Index("runs_by_fingerprint", "dataset", "fingerprint"),
     Index("runs_unmoved", "moved"),
 )
@@ -85,6 +89,16 @@ breakers = Table(
     Column("changed_at", String(27)),
     Column("cause", Text),
     Column("probe", String(160)),
+)
+
+streams = Table(
+    "streams",
+    metadata,
+    Column("dataset", String(63), primary_key=True),
+    Column("reference", String(64), nullable=False),
+    Column("event_end", Float),  # end of the last window that it has seen, seconds
+    Column("document", Text, nullable=False),
+    Column("ratios", Text, nullable=False),  # evidence over threshold by column, as JSON
 )
 
 contracts = Table(

@@ -7,7 +7,7 @@ import numpy as np
 from tidegate_monitors.statistics import Array, Reads, shares, statistic
 
 
-@statistic(reads=Reads.CELLS, check="drift", symmetric=True, bound=1.0)
+@statistic(reads=Reads.CELLS, check="drift", symmetric=True, bound=1.0, reported=True)
 def jensen_shannon(current: Array, reference: Array) -> Array:
     """The Jensen-Shannon distance to base 2, in [0, 1]: the root of the mean divergence from the mixture.
 

@@ -7,7 +7,7 @@ import numpy as np
 from tidegate_monitors.statistics import Array, Reads, shares, statistic
 
 
-@statistic(reads=Reads.ORDERED, check="drift", symmetric=True, bound=1.0, coarse=False)
+@statistic(reads=Reads.ORDERED, check="drift", symmetric=True, bound=1.0, coarse=False, reported=True)
 def kolmogorov_smirnov(current: Array, reference: Array) -> Array:
     """The largest gap between the two distribution functions at the cells' edges, in [0, 1].
 

@@ -7,7 +7,7 @@ import numpy as np
 from tidegate_monitors.statistics import Array, Reads, shares, statistic
 
 
-@statistic(reads=Reads.CELLS, check="drift", symmetric=True)
+@statistic(reads=Reads.CELLS, check="drift", symmetric=True, reported=True)
 def psi(current: Array, reference: Array) -> Array:
     """The population stability index, at least 0: sum((p - q) ln(p / q)), Jeffreys' divergence of the shares.
 

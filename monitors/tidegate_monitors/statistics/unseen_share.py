@@ -7,7 +7,9 @@ import numpy as np
 from tidegate_monitors.statistics import Array, Reads, shares, statistic
 
 
-@statistic(reads=Reads.CATEGORIES, check="category_change", symmetric=True, bound=1.0, signed=True, noise=1.0)
+@statistic(
+    reads=Reads.CATEGORIES, check="category_change", symmetric=True, bound=1.0, signed=True, noise=1.0, reported=True
+)
 def unseen_share(current: Array, reference: Array) -> Array:
     """The difference of the shares of the last cell, that of unseen categories, in [-1, 1].
 

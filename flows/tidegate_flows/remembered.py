@@ -1,0 +1,78 @@
+"""What only the ledger can say of a batch: what was here before, and what goes wrong again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection
+
+from tidegate_contracts.check import Checked
+from tidegate_contracts.contract import Contract
+from tidegate_contracts.severity import Severity
+from tidegate_flows.intake import Staged
+from tidegate_flows.ledger import runs
+from tidegate_flows.ledger.batches import Claim
+from tidegate_monitors.alarm import Alarm
+from tidegate_monitors.burn import BATCHES, burn
+from tidegate_monitors.overlap import overlap
+from tidegate_monitors.profile import Profile
+from tidegate_monitors.reference import Reference
+from tidegate_monitors.row_sketch import RowSketch
+
+_OVERLAP_BATCHES = 20
+
+
+def remembered(
+    connection: Connection,
+    contract: Contract,
+    claim: Claim,
+    staged: Staged,
+    checked: Checked,
+    profile: Profile | None,
+    reference: Reference | None,
+) -> tuple[Alarm, ...]:
+    """The alarms that memory gives.
+
+    Args:
+        connection: The transaction that decides.
+        contract: What was promised.
+        claim: The batch.
+        staged: The delivery.
+        checked: What the contract says of it.
+        profile: What is kept of it; None if it was unreadable.
+        reference: What it is held against.
+    """
+    if claim.rewritten:
+        severity = contract.severity_of("rewritten_history", Severity.CRITICAL)
+        message = (
+            f"batch {staged.id!r} was delivered before with other bytes; what was decided then stands, and these "
+            f"are kept as {claim.batch!r}"
+        )
+        return (Alarm("rewritten_history", severity, message),)
+    if profile is not None and profile.rows == 0:
+        return ()  # every empty batch is like every other
+    fingerprint = str(profile.fingerprint) if profile is not None else None
+    twin = runs.same_rows(connection, contract.name, claim.batch, staged.source.sha256, fingerprint)
+    if twin is not None:
+        severity = contract.severity_of("redelivered_batch", Severity.CRITICAL)
+        return (Alarm("redelivered_batch", severity, f"the same rows were delivered before as batch {twin!r}"),)
+    return tuple(_of_many(connection, contract, claim, checked, profile, reference)) if profile is not None else ()
+
+
+def _of_many(
+    connection: Connection,
+    contract: Contract,
+    claim: Claim,
+    checked: Checked,
+    profile: Profile,
+    reference: Reference | None,
+) -> Iterator[Alarm]:
+    """What the last batches tell of this one: rows that come again, and rows that fail batch after batch."""
+    samples = runs.samples(connection, contract.name, claim.batch, _OVERLAP_BATCHES)
+    again = overlap(profile, [(batch, RowSketch.parse(text)) for batch, text in samples], reference, contract)
+    if again is not None:
+        yield again
+    before = runs.set_aside(connection, contract.name, claim.batch, BATCHES - 1)
+    burnt = burn([(checked.rows, int(checked.failed.sum())), *before], contract)
+    if burnt is not None:
+        yield burnt

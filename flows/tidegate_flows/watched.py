@@ -1,0 +1,34 @@
+"""What the stream watches under a reference, fitted once a process."""
+
+from __future__ import annotations
+
+from tidegate_contracts.contract import Contract
+from tidegate_monitors.levels import block_levels
+from tidegate_monitors.reference import Reference
+from tidegate_monitors.watch import Watch, average_run_length
+
+_ONE_IN = 50
+"""The budget that is meant where a contract states none."""
+
+
+_KEPT = 8
+
+_watches: dict[tuple[str, str], Watch] = {}
+
+
+def watch_of(reference: Reference, contract: Contract) -> Watch:
+    """The watch of a reference's columns under a contract."""
+    key = reference.sha256, contract.sha256
+    if key not in _watches:
+        while len(_watches) >= _KEPT:
+            _watches.pop(next(iter(_watches)), None)
+        _watches[key] = _fitted(reference, contract)
+    return _watches[key]
+
+
+def _fitted(reference: Reference, contract: Contract) -> Watch:
+    found = block_levels(reference, contract)
+    days = [block.window.start.astimezone(contract.zone).date() if block.window else None for block in reference.blocks]
+    budget = contract.alarm_budget.one_in if contract.alarm_budget else _ONE_IN
+    floors = {column: contract.effect_floor_of(column) for column in found}
+    return Watch.fit(reference.sha256, found, days, run_length=average_run_length(budget), effect_floor=floors)

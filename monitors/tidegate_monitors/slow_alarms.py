@@ -1,0 +1,44 @@
+"""What the stream's slow drifts are called and how much they matter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tidegate_contracts.contract import Contract
+from tidegate_contracts.severity import Severity
+from tidegate_monitors.alarm import Alarm
+from tidegate_monitors.reference import Reference
+from tidegate_monitors.stream import SlowDrift, Stream, slow_drifts
+from tidegate_monitors.watch import Watch
+
+
+def slow_alarms(stream: Stream, watch: Watch, reference: Reference, contract: Contract) -> Iterator[Alarm]:
+    """An alarm for each column that has drifted away in small steps.
+
+    A warning; only information while the reference does not span the season, since nobody can tell poisoning from a
+    season never seen, and for columns whose drift is only information.
+    """
+    covered = reference.season_covered(contract)
+    drifts = list(slow_drifts(stream, watch))
+    for drift in drifts:
+        usual = contract.severity_of("slow_poisoning", Severity.WARNING, drift.column)
+        severity = usual if covered and contract.columns[drift.column].drift != "info" else Severity.INFO
+        check = "prediction_drift" if drift.column == contract.prediction else "slow_poisoning"
+        yield Alarm(check, severity, _sentence(drift), drift.column, score=drift.ratio, threshold=1.0)
+    if drifts and not covered:
+        message = (
+            f"season_not_covered: the reference does not span the season that the contract declares "
+            f"({contract.season}), so that a slow drift may be a season never seen"
+        )
+        yield Alarm("season_mistaken", Severity.INFO, message)
+
+
+def _sentence(drift: SlowDrift) -> str:
+    side = "above" if drift.direction > 0 else "below"
+    level = "" if drift.level is None else f", now {abs(drift.level):.2g} sd {_side(drift.level)} it"
+    since = "" if drift.since is None else f" since batch {drift.since!r}, {drift.batches} batches ago"
+    return f"column {drift.column!r}: drifting {side} the reference in small steps{since}{level}"
+
+
+def _side(level: float) -> str:
+    return "above" if level > 0 else "below"
