@@ -116,7 +116,7 @@ class Contract:
     max_age: timedelta | None = None
     season: str | None = None
     tolerance: float = 0.0
-    effect_floor: float = 0.05
+    effect_floor: float = 0.02
     rows_min: int = 1
     volume: tuple[int, int] | str | None = None
     scope: Callable[[Any], Any] | None = None

@@ -30,7 +30,8 @@ _lock = Lock()
 def latest(place: Place, contract: Contract, reference: Reference, end: datetime) -> Reference | None:
     """As many of the latest blocks as the reference has, its own among them while there are too few others.
 
-    What is younger than seven days waits, and so does everything since a slow drift began that is told of now.
+    What is younger than seven days waits, and so does everything since a slow drift began that is told of now; while
+    the reference does not span the season nobody can tell such a drift from a season, and nothing waits for it.
 
     Args:
         place: Where the batches were accepted.
@@ -60,6 +61,8 @@ def latest(place: Place, contract: Contract, reference: Reference, end: datetime
 
 def _drifting_since(connection: Connection, contract: Contract, reference: Reference) -> float | None:
     """When the earliest slow drift began that is told of now, seconds; None where there is none."""
+    if not reference.season_covered(contract):
+        return None
     stream, _ = streams.load(connection, contract.name, reference.sha256)
     batches = {item.since for item in slow_drifts(stream, watch_of(reference, contract)) if item.since}
     ends = [runs.event_end(connection, contract.name, batch) for batch in batches]

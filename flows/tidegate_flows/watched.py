@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tidegate_contracts.contract import Contract
 from tidegate_monitors.levels import block_levels
 from tidegate_monitors.reference import Reference
@@ -31,4 +33,7 @@ def _fitted(reference: Reference, contract: Contract) -> Watch:
     days = [block.window.start.astimezone(contract.zone).date() if block.window else None for block in reference.blocks]
     budget = contract.alarm_budget.one_in if contract.alarm_budget else _ONE_IN
     floors = {column: contract.effect_floor_of(column) for column in found}
-    return Watch.fit(reference.sha256, found, days, run_length=average_run_length(budget), effect_floor=floors)
+    noise = {column: float(np.median(reference.counts(column).sum(axis=1).clip(1)) ** -0.5) for column in found}
+    return Watch.fit(
+        reference.sha256, found, days, run_length=average_run_length(budget), effect_floor=floors, noise=noise
+    )

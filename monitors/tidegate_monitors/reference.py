@@ -92,6 +92,12 @@ class Reference:
         ranks = len(self.blocks) + 1
         return min(contract.alarm_budget.one_in, ranks) if contract.alarm_budget else ranks
 
+    @property
+    def days(self) -> int:
+        """The days from the first window to the last, both counted; one a block where windows are unknown."""
+        starts = [block.window.start for block in self.blocks if block.window]
+        return (max(starts) - min(starts)).days + 1 if len(starts) > 1 else len(self.blocks)
+
     def season_covered(self, contract: Contract) -> bool:
         """Whether all that repeats was seen; true where the contract has no season.
 

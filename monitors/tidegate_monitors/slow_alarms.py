@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.severity import Severity
 from tidegate_monitors.alarm import Alarm
+from tidegate_monitors.long_run import WEEK, WEEKS_MINIMUM
 from tidegate_monitors.reference import Reference
 from tidegate_monitors.stream import SlowDrift, Stream, slow_drifts
 from tidegate_monitors.watch import Watch
@@ -16,15 +17,18 @@ def slow_alarms(stream: Stream, watch: Watch, reference: Reference, contract: Co
     """An alarm for each column that has drifted away in small steps.
 
     A warning; only information while the reference does not span the season, since nobody can tell poisoning from a
-    season never seen, and for columns whose drift is only information.
+    season never seen, while it is shorter than eight weeks, in which batches that resemble their neighbours cannot be
+    told from a drift, and for columns whose drift is only information.
     """
-    covered = reference.season_covered(contract)
+    covered, long = reference.season_covered(contract), reference.days >= WEEKS_MINIMUM * WEEK
     drifts = list(slow_drifts(stream, watch))
     for drift in drifts:
         usual = contract.severity_of("slow_poisoning", Severity.WARNING, drift.column)
-        severity = usual if covered and contract.columns[drift.column].drift != "info" else Severity.INFO
+        severity = usual if covered and long and contract.columns[drift.column].drift != "info" else Severity.INFO
         check = "prediction_drift" if drift.column == contract.prediction else "slow_poisoning"
-        yield Alarm(check, severity, _sentence(drift), drift.column, score=drift.ratio, threshold=1.0)
+        short = "" if long else f"; the reference spans {reference.days} days, and under {WEEKS_MINIMUM} weeks"
+        short += "" if long else " a drift cannot be told from days that resemble their neighbours"
+        yield Alarm(check, severity, _sentence(drift) + short, drift.column, score=drift.ratio, threshold=1.0)
     if drifts and not covered:
         message = (
             f"season_not_covered: the reference does not span the season that the contract declares "

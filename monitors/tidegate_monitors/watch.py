@@ -94,7 +94,8 @@ class Watch:
             reference: The sha256 of the reference.
             levels: For each column the levels of the blocks in time order, shape (blocks,); NaN where a block has none.
             days: The local day of each block, so that weeks can be told; without them seven blocks are a week.
-            run_length: False alarms come this many batches apart or more on average; at least 1.
+            run_length: False alarms come this many batches apart or more on average, as far as the blocks show how
+                levels wander (a month of blocks that depend strongly on one another shows too little); at least 1.
             effect_floor: A lasting shift smaller than this does not matter; in units of the level, above 0.
             noise: The sampling noise of one level, in its unit, below which no scale falls (for a level in standard
                 deviations of n rows 1/sqrt(n)); it only ever makes alarms rarer.
@@ -133,7 +134,7 @@ def _kept(levels: Mapping[str, Floats], days: Sequence[date | None]) -> dict[str
     kept = {}
     for column, values in levels.items():
         array = np.asarray(values, dtype=np.float64)
-        _require(array.shape == (len(days),), f"levels of {column!r}", array.shape, f"{(len(days),)}, one a day")
+        _require(array.shape == (len(days),), f"levels of {column!r}", array.shape, f"{(len(days),)}, one a block")
         finite = np.isfinite(array)
         if finite.sum() >= BLOCKS_MINIMUM:
             kept[column] = array[finite], numbers[finite]

@@ -16,7 +16,7 @@ from tidegate_monitors.profile import Profile
 from tidegate_monitors.reference import Reference
 from tidegate_monitors.rules import Evidence, rules
 
-DAYS = [date(2013, 4, 10), date(2013, 7, 20), date(2013, 11, 28)]
+DAYS = [date(2013, 4, 10), date(2013, 7, 20), date(2013, 11, 13)]
 
 
 def _judged(table: Any, reference: Reference, contract: tg.Contract) -> list[Alarm]:

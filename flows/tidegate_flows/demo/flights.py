@@ -67,14 +67,14 @@ contract = tg.Contract(
     cadence=timedelta(days=1),
     arrive_within=timedelta(hours=6),
     label_delay=timedelta(days=1),
-    season="day_of_week",
+    season="day_of_year",
     tolerance=0.01,
     alarm_budget=tg.AlarmBudget(one_in=50),
     cool_down=timedelta(hours=36),
     actions={"warning": "pass", "critical": "quarantine"},
     waived={
         "no_freshness_promise": "flights of 2013 are never fresh",
-        "no_season_policy": "days of the week are declared; rows of 2013 never expire here",
+        "no_season_policy": "seasons are declared; rows of 2013 never expire here",
         "no_upstream": "the demo writes each delivery whole, before it is gated",
     },
 )

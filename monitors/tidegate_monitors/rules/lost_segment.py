@@ -89,7 +89,9 @@ def _losses(evidence: Evidence, by: str) -> list[_Lost]:
     if not came.size:
         return []
     seen = had > 0
-    least = np.where(seen, share, np.inf).min(axis=0)
+    least = np.where(seen.any(axis=0), np.where(seen, share, 1.0).min(axis=0), 0.0)
+    if not (came < _COLLAPSED * least * total).any():
+        return []
     expected = total * share.mean(axis=0)
     level = _LEVEL / came.size
     logs = np.log(np.where(seen, share, least) * total + 1)
@@ -98,7 +100,7 @@ def _losses(evidence: Evidence, by: str) -> list[_Lost]:
         (seen.mean(axis=0) >= _NEARLY_EVERY)
         & (came < _COLLAPSED * least * total)
         & (came < np.where(seen, had, np.inf).min(axis=0))
-        & (pdtr(came, np.where(np.isfinite(least), least, 0.0) * total) < level)
+        & (pdtr(came, least * total) < level)
         & (np.log(came + 1) < logs.mean(axis=0) - wide)
     )
     elsewhere = float((rows[-2:] - total * shares[:, -2:].max(axis=0)).clip(0).sum())

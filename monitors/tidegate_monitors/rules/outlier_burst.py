@@ -59,7 +59,7 @@ def outlier_burst(evidence: Evidence) -> Iterator[Alarm]:
     exceed .025, and three times the largest share of any block. All other rows must be the greater part, and lie no
     further from the blocks' (Hellinger distance on coarse cells) than .25, or twice what one block's lie from the
     others'. The score is the share beyond. A slice is named that has half of those rows too many in its outermost
-    broad cell, and three standard errors too many.
+    broad cell, and three standard deviations between blocks too many.
     """
     for column in evidence.watched():
         if evidence.reference.layout.cells[column].kind is not Kind.NUMERIC:
@@ -127,18 +127,30 @@ def _body_is_usual(evidence: Evidence, column: str, current: Counts, blocks: Cou
 
 def _slice(evidence: Evidence, column: str, burst: _Burst) -> tuple[str, float] | None:
     """The slice with most of the rows beyond, by what its outermost broad cell has too many, and its share of them."""
-    cells = evidence.reference.layout.cells[column]
+    cells, beyond = evidence.reference.layout.cells[column], max(burst.low, burst.high)
     side = 0 if burst.low > burst.high else max(len(cells.broad) - 1, 0)
     best: tuple[str, float] | None = None
     for by, item in evidence.current.slices.items():
         if column not in item.cells:
             continue
-        now = np.array(item.cells[column])[:, :BROAD_CELLS]
-        before = evidence.reference.slice_cells(by, column)[:, :, :BROAD_CELLS].sum(axis=0)
-        usual = before[:, side] / np.maximum(before.sum(axis=1), 1) * now.sum(axis=1)
-        surplus = now[:, side] - usual
-        shares = np.where(surplus > _NOISE_SDS * np.sqrt(usual), surplus / max(burst.low, burst.high), 0.0).clip(0, 1)
+        now = np.array(item.cells[column])[None, :, :BROAD_CELLS]
+        before = evidence.reference.slice_cells(by, column)[:, :, :BROAD_CELLS]
+        usual = before[:, :, side].sum(axis=0) / np.maximum(before.sum(axis=(0, 2)), 1)
+        surplus, wander = _surplus(now, usual, side, beyond)[0], _surplus(before, usual, side, 0)
+        noise = _NOISE_SDS * np.sqrt(np.maximum((wander**2).mean(axis=0), 1.0))
+        shares = np.where(surplus > noise, surplus / beyond, 0.0).clip(0, 1)
         for value, share in zip(evidence.reference.layout.slices[by], shares.tolist(), strict=False):
             if share >= max(_CARRIED, best[1] + 1e-9 if best else 0.0):
                 best = f"{by}={value}", share
     return best
+
+
+def _surplus(tables: Counts, usual: npt.NDArray[np.float64], side: int, beyond: int) -> npt.NDArray[np.float64]:
+    """Rows too many in one broad cell of each slice, for tables of shape (batches, slices, cells).
+
+    What a slice usually has there is first scaled to what its batch has there, less the rows that lie beyond.
+    """
+    expected = usual * tables.sum(axis=2)
+    whole = tables[:, :, side].sum(axis=1) - beyond
+    factor = whole.clip(0) / np.maximum(expected.sum(axis=1), 1e-9)
+    return np.asarray(tables[:, :, side] - expected * factor[:, None])
