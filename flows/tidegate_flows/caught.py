@@ -36,7 +36,14 @@ OUTSIDE_REGISTRIES: Mapping[Catcher, tuple[str, ...]] = MappingProxyType(
             "broken_invariant",
         ),
         Catcher.STATISTIC: ("prediction_drift", "insufficient_evidence"),
-        Catcher.GATE: ("redelivered_batch", "rewritten_history"),
+        Catcher.GATE: (
+            "redelivered_batch",
+            "rewritten_history",
+            "error_budget_burn",
+            "slow_poisoning",
+            "season_mistaken",
+            "reference_contamination",
+        ),
         Catcher.DIFF: ("breaking_schema_change", "semantic_change"),
     }
 )

@@ -84,7 +84,20 @@ class ColumnProfile:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
-        return asdict(self) | {"registers": self.registers.text}
+        return {
+            "rows": self.rows,
+            "missing": self.missing,
+            "non_finite": self.non_finite,
+            "zeros": self.zeros,
+            "moments": asdict(self.moments),
+            "log_moments": asdict(self.log_moments),
+            "low": self.low,
+            "high": self.high,
+            "counts": list(self.counts),
+            "weekdays": list(self.weekdays),
+            "registers": self.registers.text,
+            "buckets": list(self.buckets),
+        }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ColumnProfile:

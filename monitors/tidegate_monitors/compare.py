@@ -71,7 +71,8 @@ def compare(
     """
     pinned = _against(current, reference, contract, rng, blocks_minimum)
     if latest is not None and len(latest.blocks) >= blocks_minimum:
-        newer = {_where(item): item.ratio for item in _against(current, latest, contract, rng, blocks_minimum)}
+        again = _against(current, latest, contract, rng, blocks_minimum, told=False)
+        newer = {_where(item): item.ratio for item in again}
         pinned = [replace(item, latest=newer.get(_where(item))) for item in pinned]
     return (*pinned, *_insufficient(current, reference))
 
@@ -95,9 +96,16 @@ def detectable_shifts(reference: Reference, contract: Contract, rng: np.random.G
 
 
 def _against(
-    current: Profile, reference: Reference, contract: Contract, rng: np.random.Generator, blocks_minimum: int
+    current: Profile,
+    reference: Reference,
+    contract: Contract,
+    rng: np.random.Generator,
+    blocks_minimum: int,
+    *,
+    told: bool = True,
 ) -> list[Comparison]:
-    members = list(_Members(current, reference, contract, rng))
+    """Every statistic of the family with its threshold, and those that are only told unless these are left out."""
+    members = list(_Members(current, reference, contract, rng, told=told))
     budget = contract.alarm_budget.one_in if contract.alarm_budget else None
     results: list[Comparison] = []
     for told_only in (False, True):
@@ -117,7 +125,16 @@ def _against(
 class _Members:
     """The statistics of all columns, for each block and the current batch against all the others."""
 
-    def __init__(self, current: Profile, reference: Reference, contract: Contract, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        current: Profile,
+        reference: Reference,
+        contract: Contract,
+        rng: np.random.Generator,
+        *,
+        told: bool,
+    ) -> None:
+        self.told = told
         self.current, self.reference, self.contract, self.rng = Block("", None, current), reference, contract, rng
         self.layout: Layout = reference.layout
 
@@ -164,7 +181,7 @@ class _Members:
         for statistic in (item for reads in kinds.get(cells.kind, (Reads.CELLS,)) for item in _reading(reads)):
             if statistic.family and not (statistic.name == "spread" and near_constant):
                 yield _member(column, statistic, statistic.score(*pair), size)
-            elif not statistic.family:
+            elif self.told and not statistic.family:
                 is_coarse = statistic.coarse and statistic.reads is not Reads.CATEGORIES
                 one, other = (cells.coarsen(now), coarse_whole) if is_coarse else (now, whole)
                 extra = (cells.places,) if statistic.needs == "positions" else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 Place = tuple[str | None, str | None, str, int]
@@ -58,7 +58,18 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
-        return asdict(self) | {"columns": list(self.columns)}
+        return {
+            "column": self.column,
+            "statistic": self.statistic,
+            "check": self.check,
+            "score": self.score,
+            "direction": self.direction,
+            "threshold": self.threshold,
+            "slice": self.slice,
+            "latest": self.latest,
+            "columns": list(self.columns),
+            "since": self.since,
+        }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Comparison:

@@ -14,9 +14,10 @@ _DISTRIBUTIONAL = frozenset({"drift", "prediction_drift", *_LATE, "insufficient_
 _EXPLAINS: Mapping[str, frozenset[str]] = {
     "missingness_jump": frozenset({"missingness_by_slice"}),
     **dict.fromkeys(
-        ("class_collapse", "zero_variance", "unit_change", "swapped_columns", "category_change"),
+        ("zero_variance", "unit_change", "category_change"),
         frozenset({"garbage_values", "outlier_burst"}),
     ),
+    "swapped_columns": frozenset({"garbage_values", "outlier_burst", "unit_change", "category_change"}),
     "class_collapse": frozenset({"garbage_values", "outlier_burst", "zero_variance"}),
     "lost_segment": frozenset({"volume", "missingness_by_slice", "category_change"}),
     "non_finite": frozenset({"outlier_burst"}),

@@ -35,7 +35,8 @@ class Moments:
             return cls()
         with np.errstate(over="ignore", invalid="ignore"):
             mean = float(values.mean())
-            m2 = float(((values - mean) ** 2).sum())
+            deviations = values - mean
+            m2 = float(np.dot(deviations, deviations))
         # values near the largest float overflow their own sum; such a column has no usable moments
         return cls(int(values.size), mean, m2) if math.isfinite(mean) and math.isfinite(m2) else cls()
 

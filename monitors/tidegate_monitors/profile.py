@@ -211,8 +211,13 @@ class _Pass:
             else pa.chunked_array([pa.nulls(self.table.num_rows)])
         )
         cells = layout.cells.get(name, _UNKNOWN)
-        coded = bool(cells.size and layout.slices) or name in layout.joint
-        return Reading.of(values, cells, coded=coded, named=name not in layout.personal)
+        return Reading.of(
+            values,
+            cells,
+            coded=bool(cells.size and layout.slices),
+            halved=name in layout.joint,
+            named=name not in layout.personal,
+        )
 
     def _take(self, name: str, reading: Reading) -> None:
         if name in self.table.column_names:
@@ -236,4 +241,6 @@ class _Pass:
 
 def _order(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> Order:
     """In how many rows the first is less, equal and greater."""
-    return int((one < other).sum()), int((one == other).sum()), int((one > other).sum())
+    found = (np.count_nonzero(part) for part in (one < other, one == other, one > other))
+    less, equal, greater = (int(rows) for rows in found)
+    return less, equal, greater

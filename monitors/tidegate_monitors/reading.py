@@ -21,6 +21,10 @@ from tidegate_monitors.moments import Moments
 from tidegate_monitors.registers import Registers
 
 Codes = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
+Halves = tuple[Bits, Bits]
+
+_SINGLE = (1e-30, 1e30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,52 +46,89 @@ class Reading:
     numbers: npt.NDArray[Any] | None = None
 
     @classmethod
-    def of(cls, values: Any, cells: Cells, *, coded: bool = False, named: bool = True) -> Reading:
+    def of(cls, values: Any, cells: Cells, *, coded: bool = False, halved: bool = False, named: bool = True) -> Reading:
         """Read an Arrow column.
 
         Args:
             values: The column.
             cells: What it is counted into.
-            coded: Whether other columns are told of each row.
+            coded: Whether slices are told of each row's broad cell.
+            halved: Whether other columns are told which rows are high.
             named: Whether hashes of single values may be kept; False for personal data.
         """
         values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) and values.num_chunks > 1 else values
         values = values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
         family = logical_type(values.type)
         hashes = hashing.of_column(values)
+        told = _Told(cells, coded, halved)
         if family in (LogicalType.INTEGER, LogicalType.NUMBER) and cells.kind is not Kind.CATEGORY:
-            return _of_numbers(values, cells, hashes, coded=coded, named=named)
+            return _of_numbers(values, hashes, told, named=named)
         if cells.kind is Kind.HOUR and cells.fits(values.type):
-            return _of_times(values, cells, hashes, coded=coded)
+            return _of_times(values, hashes, told)
         if (
             cells.kind is Kind.CATEGORY
             and cells.fits(values.type)
             and len(values)
             and not pa.types.is_null(values.type)
         ):
-            return _of_categories(values, cells, hashes, coded=coded)
-        profile = _bare(values, cells, hashes if named else None)
-        return cls(profile, hashes, *_nowhere(len(values))) if coded else cls(profile, hashes)
+            return _of_categories(values, hashes, told)
+        return cls(_bare(values, cells, hashes if named else None), hashes, *told.nowhere(len(values)))
 
 
-def _of_numbers(values: Any, cells: Cells, hashes: Hashes, *, coded: bool, named: bool) -> Reading:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What other columns are told of each row, from its cell."""
+
+    cells: Cells
+    coded: bool
+    halved: bool
+
+    def nowhere(self, rows: int) -> tuple[Codes | None, Halves | None]:
+        """Rows that are in no cell."""
+        nothing = np.zeros(rows, dtype=bool)
+        codes = np.full(rows, BROAD_CELLS, dtype=np.uint8) if self.coded else None
+        return codes, (nothing, nothing) if self.halved else None
+
+    def of_cells(self, fine: npt.NDArray[np.int64]) -> tuple[Codes | None, Halves | None]:
+        """Rows whose fine cell is known, -1 where the value is missing."""
+        upper = self.cells.upper
+        lookup = np.append(self.cells.broad_code(np.arange(self.cells.size)), np.uint8(BROAD_CELLS))
+        halves = (fine >= max(upper, 1), (fine >= 0) & (fine < upper)) if self.halved else None
+        return lookup[fine] if self.coded else None, halves
+
+    def of_numbers(self, numbers: Floats) -> tuple[Codes | None, Halves | None]:
+        """Rows of numbers, NaN where missing."""
+        if self.cells.kind is not Kind.NUMERIC:
+            return self.nowhere(numbers.size)
+        edges, codes, halves = self.cells.edges, None, None
+        if self.coded:
+            codes = np.zeros(numbers.size, dtype=np.uint8)
+            for start in self.cells.broad[1:]:
+                codes += numbers > edges[start - 1]
+            codes[~np.isfinite(numbers)] = BROAD_CELLS
+        if self.halved:
+            edge = edges[self.cells.upper - 1] if self.cells.upper else np.nan
+            halves = numbers > edge, numbers <= edge
+        return codes, halves
+
+
+def _of_numbers(values: Any, hashes: Hashes, told: _Told, *, named: bool) -> Reading:
+    cells = told.cells
     numbers = np.asarray(values.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
     gaps = np.isnan(numbers)
-    missing = int(gaps.sum())
+    missing = int(np.count_nonzero(gaps))
     present = numbers[~gaps] if missing else numbers
-    finite = present[np.isfinite(present)]
-    non_finite = int(present.size - finite.size)
-    zeros = present.size - int(np.count_nonzero(present))
+    bounded = np.isfinite(present)
+    non_finite = int(present.size - np.count_nonzero(bounded))
     watched = cells.kind is Kind.NUMERIC
-    if not watched:  # an identifier, or personal, or of another type: no value is kept
-        finite = finite[:0]
-    ordered = np.sort(finite)
+    finite = present[bounded] if non_finite else present
+    ordered = np.sort(finite if watched else finite[:0])  # of identifiers and personal data no value is kept
     profile = ColumnProfile(
         rows=len(values),
         missing=missing,
         non_finite=non_finite,
-        zeros=zeros,
-        moments=Moments.of(finite),
+        zeros=present.size - int(np.count_nonzero(present)),
+        moments=Moments.of(ordered),
         log_moments=Moments.of(_logarithms(ordered)),
         low=float(ordered[0]) if ordered.size else None,
         high=float(ordered[-1]) if ordered.size else None,
@@ -96,41 +137,23 @@ def _of_numbers(values: Any, cells: Cells, hashes: Hashes, *, coded: bool, named
         weekdays=(0,) * _weekday_count(cells),
         buckets=_buckets(hashes, gaps if missing else None) if watched else (0,) * _bucket_count(cells),
     )
-    if not coded:
-        return Reading(profile, hashes, numbers=numbers)
-    if not watched:
-        return Reading(profile, hashes, *_nowhere(len(values)), numbers)
-    return Reading(profile, hashes, _broad_of_numbers(numbers, cells), _halves_of_numbers(numbers, cells), numbers)
+    return Reading(profile, hashes, *told.of_numbers(numbers), numbers)
 
 
 def _logarithms(ordered: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """ln|x| of the numbers other than zero, which are in order."""
+    """ln|x| of the numbers other than zero, which are in order; to single precision, which is five times as fast."""
     zeros = slice(*np.searchsorted(ordered, (0.0, np.nextafter(0.0, 1.0))))
     found = np.delete(ordered, zeros) if zeros.stop > zeros.start else ordered
     found = np.abs(found) if found.size and found[0] < 0 else found
-    logarithms: npt.NDArray[np.float64] = np.log(found)
+    if found.size and _SINGLE[0] < found.min() and found.max() < _SINGLE[1]:
+        return np.log(found.astype(np.float32)).astype(np.float64)
+    logarithms: Floats = np.log(found)
     return logarithms
 
 
-def _broad_of_numbers(numbers: npt.NDArray[np.float64], cells: Cells) -> Codes:
-    codes = np.zeros(numbers.size, dtype=np.uint8)
-    for start in cells.broad[1:]:
-        codes += numbers > cells.edges[start - 1]
-    codes[~np.isfinite(numbers)] = BROAD_CELLS
-    return codes
-
-
-def _halves_of_numbers(numbers: npt.NDArray[np.float64], cells: Cells) -> tuple[Bits, Bits]:
-    if not cells.upper:
-        nothing = np.zeros(numbers.size, dtype=bool)
-        return nothing, nothing
-    edge = cells.edges[cells.upper - 1]
-    return numbers > edge, numbers <= edge
-
-
-def _of_times(values: Any, cells: Cells, hashes: Hashes, *, coded: bool) -> Reading:
+def _of_times(values: Any, hashes: Hashes, told: _Told) -> Reading:
     present = values.drop_null()
-    local = LocalHours.of(present, cells.zone)
+    local = LocalHours.of(present, told.cells.zone)
     hours, weekdays = local.counts()
     gaps = np.asarray(values.is_null().to_numpy(), dtype=bool) if values.null_count else None
     profile = ColumnProfile(
@@ -143,14 +166,13 @@ def _of_times(values: Any, cells: Cells, hashes: Hashes, *, coded: bool) -> Read
     moments = np.asarray(values.cast(pa.int64()).fill_null(0).to_numpy()).astype(np.float64)
     if gaps is not None:
         moments[gaps] = np.nan
-    if not coded:
-        return Reading(profile, hashes, numbers=moments)
     fine = np.full(len(values), -1, dtype=np.int64)
     fine[slice(None) if gaps is None else ~gaps] = local.hour
-    return Reading(profile, hashes, *_told(fine, cells), moments)
+    return Reading(profile, hashes, *told.of_cells(fine), moments)
 
 
-def _of_categories(values: Any, cells: Cells, hashes: Hashes, *, coded: bool) -> Reading:
+def _of_categories(values: Any, hashes: Hashes, told: _Told) -> Reading:
+    cells = told.cells
     encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
     encoded = pa.concat_arrays(encoded.unify_dictionaries().chunks)
     names = encoded.dictionary.to_pylist()
@@ -158,29 +180,21 @@ def _of_categories(values: Any, cells: Cells, hashes: Hashes, *, coded: bool) ->
     places[[place for place, name in enumerate(names) if name is None or name != name]] = -1  # NaN is missing
     codes = np.asarray(pc.fill_null(encoded.indices, len(names)).to_numpy(), dtype=np.intp)
     fine = np.append(places, -1)[codes]
-    missing = int((fine < 0).sum())
-    counts = np.bincount(fine + 1, minlength=cells.size + 1)[1:]
-    gaps_or_none = fine < 0 if missing else None
+    counts = np.bincount(fine + 1, minlength=cells.size + 1)
+    last = np.full(len(names) + 1, -1, dtype=np.int64)
+    last[codes] = np.arange(codes.size)  # one row of each category that occurs
+    known = np.flatnonzero((last >= 0) & (np.append(places, -1) >= 0))
+    own = hashes[last[known]]
+    rows = np.bincount(codes, minlength=len(names) + 1)[known]
+    buckets = np.bincount((own >> np.uint64(58)).astype(np.intp), weights=rows, minlength=BUCKETS)
     profile = ColumnProfile(
         rows=len(values),
-        missing=missing,
-        counts=tuple(counts.tolist()),
-        registers=_registers(hashes, gaps_or_none),
-        buckets=_buckets(hashes, gaps_or_none),
+        missing=int(counts[0]),
+        counts=tuple(counts[1:].tolist()),
+        registers=Registers.of(own),
+        buckets=tuple(buckets.astype(np.int64).tolist()),
     )
-    return Reading(profile, hashes, *_told(fine, cells)) if coded else Reading(profile, hashes)
-
-
-def _told(fine: npt.NDArray[np.int64], cells: Cells) -> tuple[Codes, tuple[Bits, Bits]]:
-    """Broad cells and halves of rows whose fine cell is known, -1 where the value is missing."""
-    lookup = np.append(cells.broad_code(np.arange(cells.size)), np.uint8(BROAD_CELLS))
-    return lookup[fine], (fine >= max(cells.upper, 1), (fine >= 0) & (fine < cells.upper))
-
-
-def _nowhere(rows: int) -> tuple[Codes, tuple[Bits, Bits]]:
-    """Rows that are in no cell."""
-    nothing = np.zeros(rows, dtype=bool)
-    return np.full(rows, BROAD_CELLS, dtype=np.uint8), (nothing, nothing)
+    return Reading(profile, hashes, *told.of_cells(fine))
 
 
 def _bare(values: Any, cells: Cells, hashes: Hashes | None) -> ColumnProfile:

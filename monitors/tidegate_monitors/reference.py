@@ -78,13 +78,18 @@ class Reference:
         columns = [block.profile.columns[column] for block in self.blocks]
         return np.array([(item.present, item.missing) for item in columns], dtype=np.int64)
 
-    def _stacked(self, key: tuple[str, ...], part: Callable[[Block], Counts]) -> Counts:
+    def remembered(self, key: tuple[str, ...], make: Callable[[], Any]) -> Any:
+        """What was made of this reference, made once."""
         if key not in self._stacks:
-            self._stacks[key] = np.stack([part(block) for block in self.blocks])
+            self._stacks[key] = make()
         return self._stacks[key]
 
+    def _stacked(self, key: tuple[str, ...], part: Callable[[Block], Counts]) -> Counts:
+        found: Counts = self.remembered(key, lambda: np.stack([part(block) for block in self.blocks]))
+        return found
+
     @cached_property
-    def _stacks(self) -> dict[tuple[str, ...], Counts]:
+    def _stacks(self) -> dict[tuple[str, ...], Any]:
         return {}
 
     def achievable_one_in(self, contract: Contract) -> int:

@@ -27,7 +27,8 @@ _BODY_TIMES = 2.0
 _BODY_MINIMUM = 0.25
 _MINORITY = 0.5
 _ROWS_MINIMUM = 30
-_CARRIED = 0.5
+_CARRIED = 0.6
+_TOO_MANY = 1.25
 _NOISE_SDS = 3.0
 
 
@@ -58,8 +59,8 @@ def outlier_burst(evidence: Evidence) -> Iterator[Alarm]:
     is only information, what lies further out than four times the reference's width. The share of rows there must
     exceed .025, and three times the largest share of any block. All other rows must be the greater part, and lie no
     further from the blocks' (Hellinger distance on coarse cells) than .25, or twice what one block's lie from the
-    others'. The score is the share beyond. A slice is named that has half of those rows too many in its outermost
-    broad cell, and three standard deviations between blocks too many.
+    others'. The score is the share beyond. A slice is named that has six tenths of those rows too many in its
+    outermost broad cell, no more than all of them, and three standard deviations between blocks too many.
     """
     for column in evidence.watched():
         if evidence.reference.layout.cells[column].kind is not Kind.NUMERIC:
@@ -73,7 +74,7 @@ def outlier_burst(evidence: Evidence) -> Iterator[Alarm]:
             evidence.contract.severity_of("outlier_burst", Severity.WARNING, column),
             f"column {column!r}: {burst.low + burst.high} rows ({burst.share:.1%}) lie beyond the reference's tails, "
             f"{burst.low} below and {burst.high} above; of a block at most {burst.usual:.1%} did"
-            + (f"; {share:.0%} of them are in {name}" if name else ""),
+            + (f"; about {share:.0%} of them are in {name}" if name else ""),
             column,
             name,
             score=burst.share,
@@ -138,7 +139,7 @@ def _slice(evidence: Evidence, column: str, burst: _Burst) -> tuple[str, float] 
         usual = before[:, :, side].sum(axis=0) / np.maximum(before.sum(axis=(0, 2)), 1)
         surplus, wander = _surplus(now, usual, side, beyond)[0], _surplus(before, usual, side, 0)
         noise = _NOISE_SDS * np.sqrt(np.maximum((wander**2).mean(axis=0), 1.0))
-        shares = np.where(surplus > noise, surplus / beyond, 0.0).clip(0, 1)
+        shares = np.where((surplus > noise) & (surplus < _TOO_MANY * beyond), surplus / beyond, 0.0).clip(0, 1)
         for value, share in zip(evidence.reference.layout.slices[by], shares.tolist(), strict=False):
             if share >= max(_CARRIED, best[1] + 1e-9 if best else 0.0):
                 best = f"{by}={value}", share

@@ -38,7 +38,7 @@ def swapped_columns(evidence: Evidence) -> Iterator[Alarm]:
     had it greater; now it is the other way round. Of numbers the hashes of the values must look like the other's, the
     gap between the means must have turned as well, and no temperature that came in another unit may explain it better.
     Of times the hours must be no more like each one's own. The score is the share of rows in the order that was none;
-    the threshold is .8.
+    the threshold is .8. Temperatures are told with a doubt, as one that came in another unit can turn the order, too.
 
     Columns that look alike and have no order can change places unseen.
     """
@@ -108,7 +108,9 @@ def _by_order(evidence: Evidence) -> Iterator[_Swap]:
         if _both_moved(evidence, *pair):
             word, share, usual = "less" if turned == 0 else "greater", now[turned] / sum(now), shares[:, turned].max()
             why = f"the first is {word} in {share:.1%} of rows, in the reference in at most {usual:.1%}"
-            yield _Swap(pair, share, _ALWAYS, why)
+            units = [evidence.contract.columns[name].unit for name in pair]
+            doubt = " (or one of them came in another unit)" if any(unit and possible(unit) for unit in units) else ""
+            yield _Swap(pair, share, _ALWAYS, why + doubt)
 
 
 def _both_moved(evidence: Evidence, one: str, other: str) -> bool:
