@@ -32,8 +32,11 @@ def fold(rules: Iterable[Alarm], drifts: Iterable[Alarm]) -> tuple[Alarm, ...]:
     and a change of the relation of two columns is explained by drift of either.
     """
     hosts: list[tuple[Alarm, list[Alarm]]] = []
-    for alarm in (*rules, *sorted(drifts, key=_order)):
+    for alarm in rules:
         _place(hosts, alarm)
+    exact = tuple(host for host, _ in hosts)
+    for alarm in sorted(drifts, key=_order):
+        _place(hosts, alarm, exact)
     return tuple(_absorb(alarm, folded) for alarm, folded in hosts)
 
 
@@ -42,26 +45,30 @@ def _order(drift: Alarm) -> int:
     return 2 + _LATE.index(drift.check) if drift.check in _LATE else int(drift.slice is not None)
 
 
-def _place(hosts: list[tuple[Alarm, list[Alarm]]], alarm: Alarm) -> None:
-    """Put an alarm under the first that explains it, or make it one of its own that takes what it explains."""
+def _place(hosts: list[tuple[Alarm, list[Alarm]]], alarm: Alarm, exact: tuple[Alarm, ...] | None = None) -> None:
+    """Put an alarm under the first that explains it, or make it one of its own that takes what it explains.
+
+    ``exact`` are the rules' alarms, once it is the turn of drift.
+    """
     for host, folded in hosts:
-        if _explains(host, alarm):
+        if _explains(host, alarm, exact is None or any(host is rule for rule in exact)):
             folded.append(alarm)
             return
-    mine = [item for item in hosts if _explains(alarm, item[0])]
+    mine = [item for item in hosts if exact is None and _explains(alarm, item[0], True)]
     for item in mine:
         hosts.remove(item)
     hosts.append((alarm, [inner for host, folded in mine for inner in (host, *folded)]))
 
 
-def _explains(host: Alarm, other: Alarm) -> bool:
-    if host.kind == "insufficient_evidence" or host is other:
+def _explains(host: Alarm, other: Alarm, exact: bool) -> bool:
+    """Whether an alarm, of a rule (``exact``) or of drift, says all that another one says."""
+    if host.kind == "insufficient_evidence":
         return False
     ours, theirs = _columns(host), _columns(other)
     if other.check in _EXPLAINS.get(host.check, ()):
         return other.check == "volume" or bool(ours & theirs)
     if other.check in _DISTRIBUTIONAL and ours & theirs:
-        return host.check not in _DISTRIBUTIONAL or _order(host) < _order(other)
+        return exact or (host.check in _DISTRIBUTIONAL and _order(host) < _order(other))
     return host.check == other.check and ours == theirs and host.slice == other.slice
 
 

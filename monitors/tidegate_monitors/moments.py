@@ -36,7 +36,7 @@ class Moments:
         with np.errstate(over="ignore", invalid="ignore"):
             mean = float(values.mean())
             deviations = values - mean
-            m2 = float(np.dot(deviations, deviations))
+            m2 = float(np.square(deviations, out=deviations).sum())
         # values near the largest float overflow their own sum; such a column has no usable moments
         return cls(int(values.size), mean, m2) if math.isfinite(mean) and math.isfinite(m2) else cls()
 

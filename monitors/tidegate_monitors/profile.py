@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import reduce
 from types import MappingProxyType
 from typing import Any
 
@@ -28,7 +29,7 @@ from tidegate_monitors.slices import Slices, crossed
 __all__ = ["ColumnProfile", "Profile", "missing_share"]
 
 FORMAT = 2
-_MANY_ROWS = 50_000
+_PART_ROWS = 1 << 16
 _THREADS = 2
 
 Order = tuple[int, int, int]
@@ -65,8 +66,16 @@ class Profile:
 
     @classmethod
     def of(cls, table: Any, layout: Layout) -> Profile:
-        """Profile a ``pyarrow.Table`` in one pass over its columns; a column it lacks is profiled as missing."""
-        return _Pass(table, layout).profile()
+        """Profile a ``pyarrow.Table`` in one pass; a column it lacks is profiled as missing.
+
+        A large one is profiled in parts that the processor's cache can hold, two at a time, and their sum is taken.
+        """
+        rows = table.num_rows
+        if rows <= 2 * _PART_ROWS:
+            return _Pass(table, layout).profile()
+        parts = (table.slice(start, _PART_ROWS) for start in range(0, rows, _PART_ROWS))
+        with ThreadPoolExecutor(_THREADS) as pool:
+            return reduce(cls.__add__, pool.map(lambda part: _Pass(part, layout).profile(), parts))
 
     @classmethod
     def empty(cls, layout: Layout) -> Profile:
@@ -195,13 +204,7 @@ class _Pass:
 
     def _readings(self) -> Iterator[tuple[str, Reading]]:
         names = [*self.layout.cells, *(name for name in self.table.column_names if name not in self.layout.cells)]
-        if self.table.num_rows < _MANY_ROWS:
-            yield from ((name, self._read(name)) for name in names)
-            return
-        with ThreadPoolExecutor(_THREADS) as pool:
-            for start in range(0, len(names), _THREADS):  # no more columns in memory than threads
-                few = names[start : start + _THREADS]
-                yield from zip(few, pool.map(self._read, few), strict=True)
+        yield from ((name, self._read(name)) for name in names)
 
     def _read(self, name: str) -> Reading:
         layout = self.layout

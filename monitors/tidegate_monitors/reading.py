@@ -145,9 +145,10 @@ def _logarithms(ordered: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     zeros = slice(*np.searchsorted(ordered, (0.0, np.nextafter(0.0, 1.0))))
     found = np.delete(ordered, zeros) if zeros.stop > zeros.start else ordered
     found = np.abs(found) if found.size and found[0] < 0 else found
-    if found.size and _SINGLE[0] < found.min() and found.max() < _SINGLE[1]:
-        return np.log(found.astype(np.float32)).astype(np.float64)
-    logarithms: Floats = np.log(found)
+    with np.errstate(over="ignore", under="ignore", divide="ignore"):
+        logarithms: Floats = np.log(found.astype(np.float32)).astype(np.float64)
+    extreme = np.flatnonzero((found < _SINGLE[0]) | (found > _SINGLE[1]))
+    logarithms[extreme] = np.log(found[extreme])
     return logarithms
 
 

@@ -94,9 +94,12 @@ def _vanished(evidence: Evidence, column: str, counts: npt.NDArray[np.int64]) ->
     """The kept categories that every block had and that cannot be missing by chance; none in a constant column."""
     total = counts.sum()
     empty = np.flatnonzero(counts[:-2] == 0)
-    if not empty.size or counts[:-1].max() == total or len(evidence.reference.blocks) < BLOCKS_MINIMUM:
+    if not empty.size or counts[:-1].max() == total:
         return []
-    least = _shares(evidence, column)[:, empty].min(axis=0)
+    shares = _shares(evidence, column)
+    if len(shares) < BLOCKS_MINIMUM:
+        return []
+    least = shares[:, empty].min(axis=0)
     return [int(cell) for cell in empty[least * total >= _EXPECTED_MINIMUM]]
 
 
@@ -104,7 +107,8 @@ def _shares(evidence: Evidence, column: str) -> npt.NDArray[np.float64]:
     """The share of each cell in each block that has a value at all, shape (blocks, cells)."""
     counts = evidence.reference.counts(column)
     sizes = counts.sum(axis=1, keepdims=True)
-    return np.divide(counts, sizes, out=np.zeros(counts.shape), where=sizes > 0)[sizes[:, 0] > 0]
+    told = sizes[:, 0] > 0
+    return np.asarray(counts[told] / sizes[told])
 
 
 def _is_same(share: float, past: npt.NDArray[np.float64]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,7 +27,8 @@ _NOISE_SDS = 4.0
 _ALONE = 0.5
 _ROWS_MINIMUM = 30
 _ALL = 0.99
-_REACH = 4.0
+_REACH = 2.0
+_DISTINCT_ERRORS = 0.13  # two standard errors of a column's registers
 _BEYOND_MINIMUM = 5.0
 
 
@@ -40,7 +41,7 @@ class Atom:
         threshold: The gain above which it is an atom.
         cell: The cell that gained with it.
         rows: Rows in that cell.
-        far_out: Whether it lies further from all that the reference had than four times its width.
+        far_out: Whether it lies further from all that the reference had than twice its width.
     """
 
     gain: float
@@ -85,7 +86,8 @@ def new_atom(evidence: Evidence, column: str) -> Atom | None:
     A value among those of the reference must gain more than .03 (or four standard errors of its bucket's largest share
     in so many rows, if that is more), plus a quarter of its bucket's largest share, plus twice the most that any
     block's bucket gained on all other blocks. All other buckets together must gain less than half of it, and one cell
-    at least half of it. A value further from the reference than four times its width must gain .03, or the four errors.
+    at least half of it. A value further from the reference than twice its width must gain .03, or the four errors;
+    no more than half as many rows may lie on that side of the reference elsewhere, and half as many values be new.
     """
     cells, current = evidence.reference.layout.cells[column], evidence.current.columns[column]
     if cells.kind not in (Kind.NUMERIC, Kind.CATEGORY) or current.present < _ROWS_MINIMUM or not any(current.buckets):
@@ -127,24 +129,27 @@ def _far_out(evidence: Evidence, column: str, past: Shares, now: Shares) -> Atom
     current = evidence.current.columns[column]
     if bounds is None or not edges or current.low is None or current.high is None:
         return None
-    reach = _REACH * (bounds[1] - bounds[0])
-    low, high = bounds[0] - reach, bounds[1] + reach
-    if current.low > low and current.high < high:
+    low, high = bounds
+    reach = _REACH * (high - low)
+    if current.low > low - reach and current.high < high + reach:
         return None
     counts = np.array(current.counts)
-    counts[bisect_left(edges, low) : bisect_left(edges, high) + 1] = 0
-    cell = int(counts.argmax())
-    share, threshold = float(counts[cell] / current.present), _least(0.0, current.present)
+    below, above = counts[: bisect_left(edges, low)], counts[bisect_left(edges, high) + 1 :]
+    far_below, far_above = bisect_right(edges, low - reach), bisect_left(edges, high + reach) + 1
+    cell = int(max((*range(far_below), *range(far_above, len(counts))), key=counts.__getitem__, default=0))
+    rows, beside = int(counts[cell]), int((below if cell < far_below else above).sum())
+    share, threshold = rows / current.present, _least(0.0, current.present)
     if share <= threshold or float((now - past.mean(axis=0)).max()) < _ALONE * share:
         return None
-    if current.distinct - _distinct(evidence, column) > _ALONE * counts[cell]:
-        return None  # many values, which are outliers
-    return Atom(share, threshold, cell, int(counts[cell]), far_out=True)
+    known = _distinct(evidence, column)
+    if beside > (1 + _ALONE) * rows or current.distinct - known * (1 + _DISTINCT_ERRORS) > _ALONE * rows:
+        return None  # another unit, or outliers
+    return Atom(share, threshold, cell, rows, far_out=True)
 
 
 def _distinct(evidence: Evidence, column: str) -> int:
-    """The largest number of different values of any block."""
-    return max(block.profile.columns[column].distinct for block in evidence.reference.blocks)
+    """How many different values a block usually has."""
+    return int(np.median([block.profile.columns[column].distinct for block in evidence.reference.blocks]))
 
 
 def _least(usual: float, rows: int) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -29,6 +29,7 @@ _MINORITY = 0.5
 _ROWS_MINIMUM = 30
 _CARRIED = 0.6
 _TOO_MANY = 1.25
+_OTHERS = 0.3
 _NOISE_SDS = 3.0
 
 
@@ -60,7 +61,8 @@ def outlier_burst(evidence: Evidence) -> Iterator[Alarm]:
     exceed .025, and three times the largest share of any block. All other rows must be the greater part, and lie no
     further from the blocks' (Hellinger distance on coarse cells) than .25, or twice what one block's lie from the
     others'. The score is the share beyond. A slice is named that has six tenths of those rows too many in its
-    outermost broad cell, no more than all of them, and three standard deviations between blocks too many.
+    outermost broad cell, not more than all of them, and three standard deviations between blocks too many, if no other
+    slice is off by three tenths of them: a season that moved many slices looks like that, too.
     """
     for column in evidence.watched():
         if evidence.reference.layout.cells[column].kind is not Kind.NUMERIC:
@@ -110,7 +112,7 @@ def _tails(evidence: Evidence, column: str) -> tuple[int, int]:
         if pooled.low is None or pooled.high is None:
             return 0, len(pooled.counts)
         reach = _REACH * (pooled.high - pooled.low)
-        return bisect_left(edges, pooled.low - reach), bisect_left(edges, pooled.high + reach) + 1
+        return bisect_right(edges, pooled.low - reach), bisect_left(edges, pooled.high + reach) + 1
     below = np.cumsum(pooled.counts) / max(sum(pooled.counts), 1)
     return int((below <= _TAIL).sum()), int((below < 1 - _TAIL).sum()) + 1
 
@@ -139,11 +141,13 @@ def _slice(evidence: Evidence, column: str, burst: _Burst) -> tuple[str, float] 
         usual = before[:, :, side].sum(axis=0) / np.maximum(before.sum(axis=(0, 2)), 1)
         surplus, wander = _surplus(now, usual, side, beyond)[0], _surplus(before, usual, side, 0)
         noise = _NOISE_SDS * np.sqrt(np.maximum((wander**2).mean(axis=0), 1.0))
-        shares = np.where((surplus > noise) & (surplus < _TOO_MANY * beyond), surplus / beyond, 0.0).clip(0, 1)
-        for value, share in zip(evidence.reference.layout.slices[by], shares.tolist(), strict=False):
-            if share >= max(_CARRIED, best[1] + 1e-9 if best else 0.0):
-                best = f"{by}={value}", share
-    return best
+        top = int(surplus.argmax())
+        share, others = float(surplus[top] / beyond), float(np.abs(np.delete(surplus, top)).max() / beyond)
+        values = evidence.reference.layout.slices[by]
+        alone = _CARRIED <= share < _TOO_MANY and others <= _OTHERS and surplus[top] > noise[top]
+        if alone and top < len(values) and (best is None or share > best[1]):
+            best = f"{by}={values[top]}", share
+    return (best[0], min(best[1], 1.0)) if best else None
 
 
 def _surplus(tables: Counts, usual: npt.NDArray[np.float64], side: int, beyond: int) -> npt.NDArray[np.float64]:
