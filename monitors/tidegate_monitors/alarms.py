@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.severity import Severity
 from tidegate_monitors.alarm import Alarm
+from tidegate_monitors.compare import ROWS_MINIMUM
 from tidegate_monitors.comparison import Comparison, Place
 from tidegate_monitors.effect import effect
 
@@ -92,10 +93,11 @@ def _sentence(
 
 
 def _insufficient(comparison: Comparison) -> Alarm:
+    where = "the table" if comparison.column is None else f"column {comparison.column!r}"
     return Alarm(
         "insufficient_evidence",
         Severity.INFO,
-        f"column {comparison.column!r}: no value in this batch that could be compared",
+        f"{where}: fewer than {ROWS_MINIMUM} values in this batch, too few to be compared",
         comparison.column,
         kind="insufficient_evidence",
     )

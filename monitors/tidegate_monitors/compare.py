@@ -25,6 +25,9 @@ __all__ = ["Comparison", "compare", "detectable_shifts", "exceeded"]
 Array = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
+ROWS_MINIMUM = 20
+"""With fewer values of a column nothing is said of it: neither pass nor alarm."""
+
 _NEAR_CONSTANT = 0.9
 _MISSING_FLOOR = 0.005
 """A missing rate that moves by less than this is nothing unusual, however still it was in the reference: one block
@@ -142,6 +145,8 @@ class _Members:
         if not self.current.profile.rows:
             return
         yield from self._rows()
+        if self.current.profile.rows < ROWS_MINIMUM:
+            return
         for column in self.layout.cells:
             if self.contract.columns[column].drift != "off":
                 yield from self._missing(column)
@@ -168,7 +173,7 @@ class _Members:
     def _cells(self, column: str) -> Iterator[_Member]:
         cells = self.layout.cells[column]
         now = self.current.counts[column]
-        if not now.sum():
+        if now.sum() < ROWS_MINIMUM:
             return
         fine = self.reference.counts(column)
         whole = fine.sum(axis=0)
@@ -260,8 +265,12 @@ def _comparison(member: _Member, threshold: float | None, contract: Contract) ->
 
 
 def _insufficient(current: Profile, reference: Reference) -> Iterator[Comparison]:
-    """Columns of which this batch has no value to compare, though the reference has."""
+    """Columns of which this batch has too few values to compare, though the reference's blocks have enough."""
+    if current.rows < ROWS_MINIMUM:
+        yield Comparison(None, "row_count", "insufficient_evidence", None)
+        return
     for column, cells in reference.layout.cells.items():
-        known = sum(reference.pooled.columns[column].counts)
-        if cells.kind is not Kind.NONE and known and not sum(current.columns[column].counts):
+        if cells.kind is Kind.NONE or sum(current.columns[column].counts) >= ROWS_MINIMUM:
+            continue
+        if np.median(reference.counts(column).sum(axis=1)) >= ROWS_MINIMUM:
             yield Comparison(column, "hellinger", "insufficient_evidence", None)

@@ -305,7 +305,8 @@ def test_a_unit_change_is_found_by_the_gate_on_its_column(
     frame = make_orders(30)
     clean = tg.gate(frame, make_contract(), store=with_reference, batch_id="clean")
     assert clean.decision is tg.Decision.PUBLISH
-    cents = tg.gate(frame.assign(amount=frame["amount"] * 10), make_contract(), store=with_reference, batch_id="x10")
+    other = make_orders(31)
+    cents = tg.gate(other.assign(amount=other["amount"] * 10), make_contract(), store=with_reference, batch_id="x10")
     assert [(f.check, f.column) for f in cents.findings if f.severity is Severity.CRITICAL] == [
         ("unit_change", "amount")
     ]
