@@ -88,4 +88,4 @@ def test_a_verdict_of_an_odd_batch_has_no_number_that_is_not_finite(
     numbers += [item.threshold for item in (*alarms, *verdict.comparisons)] + [*seen.levels.values()]
     assert all(number is None or math.isfinite(number) for number in numbers)
     if odd in ("one row", "ten rows"):
-        assert {item.kind for item in alarms} == {"insufficient_evidence"}
+        assert {item.kind for item in alarms if item.check != "volume"} == {"insufficient_evidence"}
