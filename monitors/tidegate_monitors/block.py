@@ -64,18 +64,18 @@ class Block:
         """Rows by which columns are high, shape (leaves,)."""
         return _array(self.profile.joint.leaves)
 
-    def thinned(self, what: str, counts: Callable[[], Counts], size: int) -> Counts:
+    def thinned(self, what: str, counts: Callable[[Block], Counts], size: int) -> Counts:
         """Counts as if only so many rows had been drawn, without replacement; the same ones whenever asked.
 
         Args:
             what: The name of these counts, by which the draw is remembered.
-            counts: Gives the counts, shape (..., cells).
+            counts: Gives a block's counts, shape (..., cells).
             size: How many rows at most; see :func:`size_step`.
         """
         key = (what, size)
         if key not in self._thinned:
             seed = [zlib.crc32(text.encode("utf-8", "surrogatepass")) for text in (self.batch, what)]
-            self._thinned[key] = thin(counts(), size, np.random.default_rng([*seed, size]))
+            self._thinned[key] = thin(counts(self), size, np.random.default_rng([*seed, size]))
         return self._thinned[key]
 
     @cached_property

@@ -214,8 +214,12 @@ class _Members:
 
     def _thinned(self, what: str, counts: Callable[[Block], Counts], size: int) -> Counts:
         """Counts of all blocks and the current batch as if each had so many rows, shape (B + 1, ..., cells)."""
-        blocks = [block.thinned(what, lambda block=block: counts(block), size) for block in self.reference.blocks]  # type: ignore[misc] # the default binds the loop's block
-        return np.stack([*blocks, thin(counts(self.current), size, self.rng)])
+
+        def stack() -> Counts:
+            return np.stack([block.thinned(what, counts, size) for block in self.reference.blocks])
+
+        blocks: Counts = self.reference.remembered(("thinned", what, str(size)), stack)
+        return np.concatenate([blocks, thin(counts(self.current), size, self.rng)[None]])
 
 
 def _each_against_the_rest(counts: Counts) -> tuple[Array, Array]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tidegate_contracts.contract import Contract
-from tidegate_monitors.block import size_step, thin
+from tidegate_monitors.block import Block, size_step, thin
 from tidegate_monitors.cells import BROAD_CELLS, Kind
 from tidegate_monitors.comparison import Comparison
 from tidegate_monitors.conformal import rank
@@ -119,12 +119,23 @@ def _slices(current: Profile, reference: Reference, column: str, rng: np.random.
             if usual[place] < _ROWS_MINIMUM:
                 continue
             size, name = size_step(int(usual[place])), f"{by}={value}"
-            own = [
-                block.thinned(f"{column} in {name}", lambda one=one: one, size)  # type: ignore[misc] # the loop's own
-                for block, one in zip(reference.blocks, tables[:-1, place], strict=True)
-            ]
-            own.append(thin(tables[-1, place], size, rng))
-            yield _Slice(name, size, np.stack(own), tables.sum(axis=1) - tables[:, place])
+            blocks = _thinned(reference, by, column, place, size)
+            own = np.concatenate([blocks, thin(tables[-1, place], size, rng)[None]])
+            yield _Slice(name, size, own, tables.sum(axis=1) - tables[:, place])
+
+
+def _thinned(reference: Reference, by: str, column: str, place: int, size: int) -> Counts:
+    """A slice's rows in each block as if it had so many, shape (blocks, 8); made once."""
+
+    def counts(block: Block) -> Counts:
+        return block.slices[by][column][place, :BROAD_CELLS]
+
+    def stack() -> Counts:
+        what = f"{column} in {by}, {place}"
+        return np.stack([block.thinned(what, counts, size) for block in reference.blocks])
+
+    found: Counts = reference.remembered(("thinned", by, column, str(place), str(size)), stack)
+    return found
 
 
 def _expected(own: Counts, rest: Counts) -> tuple[Array, Array]:
