@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from hypothesis import settings
 
 import tidegate as tg
 
-settings.register_profile("suite", deadline=None, max_examples=60)
+settings.register_profile("suite", deadline=None, max_examples=40)
 settings.load_profile("suite")
 
 
@@ -88,11 +89,21 @@ def make_orders() -> Callable[..., pd.DataFrame]:
 
 
 @pytest.fixture(scope="session")
-def flights() -> pd.DataFrame:
-    """The year of flights with weather and predictions."""
+def flights(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> pd.DataFrame:
+    """The year of flights with weather and predictions; made by one worker, read by the others."""
     from tidegate_flows.demo import data
 
-    return data.flights()
+    if worker_id == "master":
+        return data.flights()
+    shared = tmp_path_factory.getbasetemp().parent / "flights.parquet"
+    with shared.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not shared.exists():
+            made = data.flights()
+            made.to_parquet(shared.with_suffix(".part"))
+            pd.testing.assert_frame_equal(pd.read_parquet(shared.with_suffix(".part")), made)
+            shared.with_suffix(".part").rename(shared)
+    return pd.read_parquet(shared)
 
 
 @pytest.fixture(scope="session")

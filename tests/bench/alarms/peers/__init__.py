@@ -1,0 +1,1 @@
+"""Other tools in their default configuration, on the same batches and columns."""
