@@ -78,8 +78,10 @@ class Cells:
 
     def count_sorted(self, numbers: npt.NDArray[np.float64]) -> Counts:
         """Counts of finite numbers in ascending order, shape (size,)."""
-        places = np.searchsorted(numbers, self.edges, side="right")
-        return np.diff(places, prepend=0, append=numbers.size).astype(np.int64)
+        places = np.empty(self.size + 1, dtype=np.int64)
+        places[0], places[-1] = 0, numbers.size
+        places[1:-1] = numbers.searchsorted(self.edges, side="right")
+        return places[1:] - places[:-1]
 
     def place_of(self, categories: Sequence[str]) -> npt.NDArray[np.int64]:
         """The cell of each category, shape (categories,)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from operator import add
 from typing import Any
 
 from tidegate_monitors.cells import Cells, Kind
@@ -113,4 +114,4 @@ def missing_share(column: ColumnProfile) -> float:
 
 
 def _sum(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(a + b for a, b in zip(one, other, strict=True))
+    return tuple(map(add, one, other))

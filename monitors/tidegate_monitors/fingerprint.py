@@ -60,20 +60,20 @@ class Fingerprint:
 
 def row_hashes(columns: dict[str, Hashes], rows: int) -> Hashes:
     """A hash of each row from those of its values by column, shape (rows,)."""
-    total = np.zeros(rows, dtype=np.uint64)
+    total, room = np.zeros(rows, dtype=np.uint64), np.empty(rows, dtype=np.uint64)
     for name, hashes in columns.items():
-        total += salted(name, hashes)
+        total += salted(name, hashes, room)
     return mixed(total)
 
 
-def salted(name: str, hashes: Hashes) -> Hashes:
-    """Hashes of values as they count in a row: in another column they would be others.
+def salted(name: str, hashes: Hashes, room: Hashes) -> Hashes:
+    """Hashes of values as they count in a row, written into ``room``: in another column they would be others.
 
     Each column has a multiplier and a summand of its own. Source: J. L. Carter and M. N. Wegman (1979), "Universal
     classes of hash functions", Journal of Computer and System Sciences 18(2), 143-154, section 3.
     """
     drawn = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).digest()
     factor, summand = (int.from_bytes(part, "little") for part in (drawn[:8], drawn[8:]))
-    found = hashes * np.uint64(factor | 1)
-    found += np.uint64(summand)
-    return found
+    np.multiply(hashes, np.uint64(factor | 1), out=room)
+    room += np.uint64(summand)
+    return room

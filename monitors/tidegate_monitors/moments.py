@@ -34,9 +34,9 @@ class Moments:
         if not values.size:
             return cls()
         with np.errstate(over="ignore", invalid="ignore"):
-            mean = float(values.mean())
+            mean = float(np.add.reduce(values)) / values.size
             deviations = values - mean
-            m2 = float(np.square(deviations, out=deviations).sum())
+            m2 = float(np.add.reduce(np.square(deviations, out=deviations)))
         # values near the largest float overflow their own sum; such a column has no usable moments
         return cls(int(values.size), mean, m2) if math.isfinite(mean) and math.isfinite(m2) else cls()
 

@@ -22,7 +22,7 @@ from tidegate_monitors.fingerprint import Fingerprint, salted
 from tidegate_monitors.hashing import Hashes
 from tidegate_monitors.joint import Joint
 from tidegate_monitors.layout import Layout
-from tidegate_monitors.reading import Reading
+from tidegate_monitors.reading import Halves, Reading
 from tidegate_monitors.row_sketch import RowSketch
 from tidegate_monitors.slices import Slices, crossed
 
@@ -31,6 +31,7 @@ __all__ = ["ColumnProfile", "Profile", "missing_share"]
 FORMAT = 2
 _PART_ROWS = 1 << 16
 _THREADS = 2
+_ROOM = 1 << 24
 
 Order = tuple[int, int, int]
 _UNKNOWN = Cells(Kind.NONE)
@@ -73,6 +74,7 @@ class Profile:
         rows = table.num_rows
         if rows <= 2 * _PART_ROWS:
             return _Pass(table, layout).profile()
+        np.empty(_ROOM, dtype=np.uint8)  # once freed, glibc keeps that much memory instead of returning each array's
         parts = (table.slice(start, _PART_ROWS) for start in range(0, rows, _PART_ROWS))
         with ThreadPoolExecutor(_THREADS) as pool:
             return reduce(cls.__add__, pool.map(lambda part: _Pass(part, layout).profile(), parts))
@@ -158,13 +160,16 @@ class _Pass:
     """One pass over a table: each column is read once, and what the others need of it is kept until they came by."""
 
     def __init__(self, table: Any, layout: Layout) -> None:
-        self.table, self.layout = table, layout
+        self.table, self.layout, self.names = table, layout, frozenset(table.column_names)
         self.total: Hashes = np.zeros(table.num_rows, dtype=np.uint64)
-        self.keys: Hashes = np.zeros(table.num_rows, dtype=np.uint64)
+        self.keys: Hashes = np.zeros(table.num_rows if layout.key else 0, dtype=np.uint64)
+        self.room: Hashes = np.empty(table.num_rows, dtype=np.uint64)
         self.columns: dict[str, ColumnProfile] = {}
         self.cells: dict[str, dict[str, Any]] = {name: {} for name in layout.slices}
+        self.encoded: dict[str, Any] = {}
+        self.compared = {name for pair in layout.orders for name in pair}
         self.numbers: dict[str, npt.NDArray[Any]] = {}
-        self.halves: dict[str, Any] = {}
+        self.halves: dict[str, Halves] = {}
 
     def profile(self) -> Profile:
         layout, rows = self.layout, self.table.num_rows
@@ -186,7 +191,7 @@ class _Pass:
             Fingerprint.of_rows(self.total) if self.table.num_columns else Fingerprint(rows=rows),
             RowSketch.of(self.keys if layout.key else self.total),
             MappingProxyType(slices),
-            tuple(_order(self.numbers[one], self.numbers[other]) for one, other in layout.orders),
+            tuple(self._order(one, other) for one, other in layout.orders),
             Joint.of([self.halves[name] for name in layout.joint]),
         )
 
@@ -197,9 +202,10 @@ class _Pass:
         if pa.types.is_nested(column.type) or pa.types.is_null(column.type) or not len(column):
             return np.full(self.table.num_rows, missing, dtype=np.uint8)
         encoded = pa.concat_arrays(column.dictionary_encode().unify_dictionaries().chunks)
+        self.encoded[name] = pa.chunked_array([encoded])
         place = {value: index for index, value in enumerate(values)}
         lookup = [place.get(str(item), len(values)) for item in encoded.dictionary.to_pylist()]
-        codes = encoded.indices.fill_null(len(lookup)).to_numpy()
+        codes = encoded.indices.cast(pa.int64()).fill_null(len(lookup)).to_numpy()
         return np.asarray(np.array([*lookup, missing], dtype=np.uint8)[codes])
 
     def _readings(self) -> Iterator[tuple[str, Reading]]:
@@ -208,32 +214,34 @@ class _Pass:
 
     def _read(self, name: str) -> Reading:
         layout = self.layout
-        values = (
-            self.table.column(name)
-            if name in self.table.column_names
-            else pa.chunked_array([pa.nulls(self.table.num_rows)])
-        )
+        if name in self.encoded:
+            values = self.encoded[name]
+        elif name in self.names:
+            values = self.table.column(name)
+        else:
+            values = pa.chunked_array([pa.nulls(self.table.num_rows)])
         cells = layout.cells.get(name, _UNKNOWN)
         return Reading.of(
             values,
             cells,
             coded=bool(cells.size and layout.slices),
             halved=name in layout.joint,
+            compared=name in self.compared,
             named=name not in layout.personal,
         )
 
     def _take(self, name: str, reading: Reading) -> None:
-        if name in self.table.column_names:
-            hashes = salted(name, reading.hashes)
+        if name in self.names:
+            hashes = salted(name, reading.hashes, self.room)
             self.total += hashes
             if name in self.layout.key:
                 self.keys += hashes
         if name not in self.layout.cells:
             return
         self.columns[name] = reading.profile
-        if name in self.layout.joint:
+        if reading.halves is not None:
             self.halves[name] = reading.halves
-        if any(name in pair for pair in self.layout.orders):
+        if name in self.compared:
             gaps = np.full(self.table.num_rows, np.nan)
             self.numbers[name] = gaps if reading.numbers is None else reading.numbers
         if reading.broad is not None and self.layout.cells[name].size:
@@ -241,9 +249,10 @@ class _Pass:
                 if by != name:
                     self.cells[by][name] = crossed(codes, len(self.layout.slices[by]), reading.broad)
 
-
-def _order(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> Order:
-    """In how many rows the first is less, equal and greater."""
-    found = (np.count_nonzero(part) for part in (one < other, one == other, one > other))
-    less, equal, greater = (int(rows) for rows in found)
-    return less, equal, greater
+    def _order(self, one: str, other: str) -> Order:
+        """In how many rows the first is less, equal and greater."""
+        first, second = self.numbers[one], self.numbers[other]
+        less, equal = int(np.count_nonzero(first < second)), int(np.count_nonzero(first == second))
+        if self.columns[one].missing or self.columns[other].missing:
+            return less, equal, int(np.count_nonzero(first > second))
+        return less, equal, self.table.num_rows - less - equal

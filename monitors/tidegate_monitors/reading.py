@@ -18,13 +18,15 @@ from tidegate_monitors.hashing import Hashes
 from tidegate_monitors.joint import Bits
 from tidegate_monitors.local_hours import LocalHours
 from tidegate_monitors.moments import Moments
+from tidegate_monitors.ordered import Ordered
 from tidegate_monitors.registers import Registers
 
 Codes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
-Halves = tuple[Bits, Bits]
+Halves = tuple[Bits, Bits | None]
 
-_SINGLE = (1e-30, 1e30)
+_BUCKET = np.uint64(58)
+_EXACT = 1 << 53  # whole numbers below it are exact as floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +37,28 @@ class Reading:
         profile: What is kept.
         hashes: Of each row's value, shape (rows,).
         broad: The broad cell of each row, the last code where the value is missing or infinite; None if not asked for.
-        halves: Which rows are high and which are low; None if not asked for.
-        numbers: The values of a column of numbers or times, shape (rows,), NaN where missing; None for others.
+        halves: Which rows are high and which are low (None: all others); None if not asked for.
+        numbers: The values of a column of numbers or times, shape (rows,), NaN where missing; None for others, and if
+            not asked for.
     """
 
     profile: ColumnProfile
     hashes: Hashes
     broad: Codes | None = None
-    halves: tuple[Bits, Bits] | None = None
+    halves: Halves | None = None
     numbers: npt.NDArray[Any] | None = None
 
     @classmethod
-    def of(cls, values: Any, cells: Cells, *, coded: bool = False, halved: bool = False, named: bool = True) -> Reading:
+    def of(
+        cls,
+        values: Any,
+        cells: Cells,
+        *,
+        coded: bool = False,
+        halved: bool = False,
+        compared: bool = False,
+        named: bool = True,
+    ) -> Reading:
         """Read an Arrow column.
 
         Args:
@@ -54,25 +66,19 @@ class Reading:
             cells: What it is counted into.
             coded: Whether slices are told of each row's broad cell.
             halved: Whether other columns are told which rows are high.
+            compared: Whether its values are compared with another column's.
             named: Whether hashes of single values may be kept; False for personal data.
         """
         values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) and values.num_chunks > 1 else values
         values = values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
-        family = logical_type(values.type)
-        hashes = hashing.of_column(values)
-        told = _Told(cells, coded, halved)
-        if family in (LogicalType.INTEGER, LogicalType.NUMBER) and cells.kind is not Kind.CATEGORY:
-            return _of_numbers(values, hashes, told, named=named)
+        told = _Told(cells, coded, halved, compared)
+        if cells.kind is not Kind.CATEGORY and logical_type(values.type) in (LogicalType.INTEGER, LogicalType.NUMBER):
+            return _of_numbers(values, told) if cells.kind is Kind.NUMERIC else _uncounted(values, told, named=named)
         if cells.kind is Kind.HOUR and cells.fits(values.type):
-            return _of_times(values, hashes, told)
-        if (
-            cells.kind is Kind.CATEGORY
-            and cells.fits(values.type)
-            and len(values)
-            and not pa.types.is_null(values.type)
-        ):
-            return _of_categories(values, hashes, told)
-        return cls(_bare(values, cells, hashes if named else None), hashes, *told.nowhere(len(values)))
+            return _of_times(values, told)
+        if cells.kind is Kind.CATEGORY and cells.fits(values.type) and not pa.types.is_null(values.type):
+            return _of_categories(values, told) if len(values) else _bare(values, told, named=named)
+        return _bare(values, told, named=named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,7 @@ class _Told:
     cells: Cells
     coded: bool
     halved: bool
+    compared: bool
 
     def nowhere(self, rows: int) -> tuple[Codes | None, Halves | None]:
         """Rows that are in no cell."""
@@ -89,71 +96,101 @@ class _Told:
         codes = np.full(rows, BROAD_CELLS, dtype=np.uint8) if self.coded else None
         return codes, (nothing, nothing) if self.halved else None
 
-    def of_cells(self, fine: npt.NDArray[np.int64]) -> tuple[Codes | None, Halves | None]:
-        """Rows whose fine cell is known, -1 where the value is missing."""
+    def of_cells(
+        self, fine: npt.NDArray[np.int64], rows: npt.NDArray[np.intp] | slice = slice(None)
+    ) -> tuple[Codes | None, Halves | None]:
+        """Rows whose fine cell is known, -1 where the value is missing.
+
+        Args:
+            fine: The fine cell of each row, or of each of a few values.
+            rows: Then the place of each row's value among these.
+        """
         upper = self.cells.upper
         lookup = np.append(self.cells.broad_code(np.arange(self.cells.size)), np.uint8(BROAD_CELLS))
-        halves = (fine >= max(upper, 1), (fine >= 0) & (fine < upper)) if self.halved else None
-        return lookup[fine] if self.coded else None, halves
+        high, low = fine >= max(upper, 1), (fine >= 0) & (fine < upper)
+        halves = (high[rows], low[rows]) if self.halved else None
+        return lookup[fine][rows] if self.coded else None, halves
 
-    def of_numbers(self, numbers: Floats) -> tuple[Codes | None, Halves | None]:
+    def of_numbers(self, numbers: Floats, ordered: Ordered) -> tuple[Codes | None, Halves | None]:
         """Rows of numbers, NaN where missing."""
-        if self.cells.kind is not Kind.NUMERIC:
-            return self.nowhere(numbers.size)
         edges, codes, halves = self.cells.edges, None, None
         if self.coded:
             codes = np.zeros(numbers.size, dtype=np.uint8)
             for start in self.cells.broad[1:]:
                 codes += numbers > edges[start - 1]
-            codes[~np.isfinite(numbers)] = BROAD_CELLS
+            if ordered.missing or ordered.non_finite:
+                codes[~np.isfinite(numbers)] = BROAD_CELLS
         if self.halved:
             edge = edges[self.cells.upper - 1] if self.cells.upper else np.nan
-            halves = numbers > edge, numbers <= edge
+            halves = numbers > edge, numbers <= edge if ordered.missing or not self.cells.upper else None
         return codes, halves
 
 
-def _of_numbers(values: Any, hashes: Hashes, told: _Told, *, named: bool) -> Reading:
-    cells = told.cells
-    numbers = np.asarray(values.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+def _of_numbers(values: Any, told: _Told) -> Reading:
+    numbers = hashing.as_floats(values)
+    ordered = Ordered.of(numbers)
+    gaps = np.isnan(numbers) if ordered.missing else None
+    floating = pa.types.is_floating(values.type)
+    hashes = hashing.of_numbers(numbers, gaps) if floating else hashing.of_column(values)
+    registers, buckets = _of_few(ordered, values.type) or _of_many(hashes, gaps)
+    finite = ordered.finite
+    profile = ColumnProfile(
+        rows=len(values),
+        missing=ordered.missing,
+        non_finite=ordered.non_finite,
+        zeros=ordered.zeros,
+        moments=Moments.of(finite),
+        log_moments=Moments.of(ordered.logarithms()),
+        low=float(finite[0]) if finite.size else None,
+        high=float(finite[-1]) if finite.size else None,
+        counts=tuple(told.cells.count_sorted(finite).tolist()),
+        registers=registers,
+        buckets=buckets,
+    )
+    return Reading(profile, hashes, *told.of_numbers(numbers, ordered), numbers if told.compared else None)
+
+
+def _of_few(ordered: Ordered, kind: Any) -> tuple[Registers, tuple[int, ...]] | None:
+    """Registers and buckets by the hash of each different number, once; None where this is no gain."""
+    whole = pa.types.is_integer(kind)
+    if not whole and not pa.types.is_floating(kind):
+        return None
+    if whole and ordered.numbers.size and not -_EXACT < ordered.numbers[0] <= ordered.numbers[-1] < _EXACT:
+        return None
+    found = ordered.few()
+    if found is None:
+        return None
+    values, rows = found
+    hashes = hashing.of_whole(values.astype(np.int64)) if whole else hashing.of_numbers(values)
+    return Registers.of(hashes), _weighted(hashes, rows)
+
+
+def _of_many(hashes: Hashes, gaps: npt.NDArray[np.bool_] | None) -> tuple[Registers, tuple[int, ...]]:
+    present = hashes if gaps is None else hashes[~gaps]
+    return Registers.of(present), tuple(np.bincount((present >> _BUCKET).view(np.int64), minlength=BUCKETS).tolist())
+
+
+def _uncounted(values: Any, told: _Told, *, named: bool) -> Reading:
+    """Numbers without cells, as identifiers and personal data are: no value is kept."""
+    hashes, numbers = hashing.of_column(values), hashing.as_floats(values)
     gaps = np.isnan(numbers)
     missing = int(np.count_nonzero(gaps))
-    present = numbers[~gaps] if missing else numbers
-    bounded = np.isfinite(present)
-    non_finite = int(present.size - np.count_nonzero(bounded))
-    watched = cells.kind is Kind.NUMERIC
-    finite = present[bounded] if non_finite else present
-    ordered = np.sort(finite if watched else finite[:0])  # of identifiers and personal data no value is kept
     profile = ColumnProfile(
         rows=len(values),
         missing=missing,
-        non_finite=non_finite,
-        zeros=present.size - int(np.count_nonzero(present)),
-        moments=Moments.of(ordered),
-        log_moments=Moments.of(_logarithms(ordered)),
-        low=float(ordered[0]) if ordered.size else None,
-        high=float(ordered[-1]) if ordered.size else None,
-        counts=tuple(cells.count_sorted(ordered).tolist()) if watched else (0,) * cells.size,
+        non_finite=int(np.count_nonzero(np.isinf(numbers))),
+        zeros=numbers.size - int(np.count_nonzero(numbers)),
+        counts=(0,) * told.cells.size,
+        weekdays=(0,) * _weekday_count(told.cells),
         registers=_registers(hashes, gaps if missing else None) if named else Registers(),
-        weekdays=(0,) * _weekday_count(cells),
-        buckets=_buckets(hashes, gaps if missing else None) if watched else (0,) * _bucket_count(cells),
+        buckets=(0,) * _bucket_count(told.cells),
     )
-    return Reading(profile, hashes, *told.of_numbers(numbers), numbers)
+    return Reading(profile, hashes, *told.nowhere(numbers.size), numbers if told.compared else None)
 
 
-def _logarithms(ordered: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """ln|x| of the numbers other than zero, which are in order; to single precision, which is five times as fast."""
-    zeros = slice(*np.searchsorted(ordered, (0.0, np.nextafter(0.0, 1.0))))
-    found = np.delete(ordered, zeros) if zeros.stop > zeros.start else ordered
-    found = np.abs(found) if found.size and found[0] < 0 else found
-    with np.errstate(over="ignore", under="ignore", divide="ignore"):
-        logarithms: Floats = np.log(found.astype(np.float32)).astype(np.float64)
-    extreme = np.flatnonzero((found < _SINGLE[0]) | (found > _SINGLE[1]))
-    logarithms[extreme] = np.log(found[extreme])
-    return logarithms
-
-
-def _of_times(values: Any, hashes: Hashes, told: _Told) -> Reading:
-    present = values.drop_null()
+def _of_times(values: Any, told: _Told) -> Reading:
+    hashes = hashing.of_column(values)
+    present = values.drop_null() if values.null_count else values
     local = LocalHours.of(present, told.cells.zone)
     hours, weekdays = local.counts()
     gaps = np.asarray(values.is_null().to_numpy(), dtype=bool) if values.null_count else None
@@ -164,51 +201,58 @@ def _of_times(values: Any, hashes: Hashes, told: _Told) -> Reading:
         weekdays=tuple(weekdays.tolist()),
         registers=_registers(hashes, gaps),
     )
-    moments = np.asarray(values.cast(pa.int64()).fill_null(0).to_numpy()).astype(np.float64)
-    if gaps is not None:
-        moments[gaps] = np.nan
+    moments = _moments(values, gaps) if told.compared else None
+    if not told.coded and not told.halved:
+        return Reading(profile, hashes, numbers=moments)
     fine = np.full(len(values), -1, dtype=np.int64)
     fine[slice(None) if gaps is None else ~gaps] = local.hour
     return Reading(profile, hashes, *told.of_cells(fine), moments)
 
 
-def _of_categories(values: Any, hashes: Hashes, told: _Told) -> Reading:
-    cells = told.cells
+def _moments(values: Any, gaps: npt.NDArray[np.bool_] | None) -> Floats:
+    """Times as numbers of their unit."""
+    moments = np.asarray(values.cast(pa.int64()).fill_null(0).to_numpy()).astype(np.float64)
+    if gaps is not None:
+        moments[gaps] = np.nan
+    return moments
+
+
+def _of_categories(values: Any, told: _Told) -> Reading:
+    """Each different value is looked at once."""
     encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
-    encoded = pa.concat_arrays(encoded.unify_dictionaries().chunks)
+    encoded = encoded.chunk(0) if encoded.num_chunks == 1 else pa.concat_arrays(encoded.unify_dictionaries().chunks)
     names = encoded.dictionary.to_pylist()
-    places = cells.place_of([str(name) for name in names])
+    places = np.append(told.cells.place_of([str(name) for name in names]), -1)
     places[[place for place, name in enumerate(names) if name is None or name != name]] = -1  # NaN is missing
-    codes = np.asarray(pc.fill_null(encoded.indices, len(names)).to_numpy(), dtype=np.intp)
-    fine = np.append(places, -1)[codes]
-    counts = np.bincount(fine + 1, minlength=cells.size + 1)
-    last = np.full(len(names) + 1, -1, dtype=np.int64)
-    last[codes] = np.arange(codes.size)  # one row of each category that occurs
-    known = np.flatnonzero((last >= 0) & (np.append(places, -1) >= 0))
-    own = hashes[last[known]]
-    rows = np.bincount(codes, minlength=len(names) + 1)[known]
-    buckets = np.bincount((own >> np.uint64(58)).astype(np.intp), weights=rows, minlength=BUCKETS)
+    own = np.append(hashing.of_column(pa.chunked_array([encoded.dictionary])), hashing.MISSING)
+    indices = pc.fill_null(encoded.indices.cast(pa.int64()), len(names)) if encoded.null_count else encoded.indices
+    codes = np.asarray(indices.to_numpy(), dtype=np.intp)
+    rows = np.bincount(codes, minlength=len(names) + 1)
+    counts = np.bincount(places + 1, weights=rows, minlength=told.cells.size + 1).astype(np.int64)
+    known = np.flatnonzero((rows > 0) & (places >= 0))
     profile = ColumnProfile(
         rows=len(values),
         missing=int(counts[0]),
         counts=tuple(counts[1:].tolist()),
-        registers=Registers.of(own),
-        buckets=tuple(buckets.astype(np.int64).tolist()),
+        registers=Registers.of(own[known]),
+        buckets=_weighted(own[known], rows[known]),
     )
-    return Reading(profile, hashes, *told.of_cells(fine))
+    return Reading(profile, own[codes], *told.of_cells(places, codes))
 
 
-def _bare(values: Any, cells: Cells, hashes: Hashes | None) -> ColumnProfile:
+def _bare(values: Any, told: _Told, *, named: bool) -> Reading:
     """A column of which only the gaps are counted, and roughly how many different values it has."""
+    hashes, cells = hashing.of_column(values), told.cells
     gaps = np.asarray(pc.is_null(values, nan_is_null=True).to_numpy(), dtype=bool) if values.null_count else None
-    return ColumnProfile(
+    profile = ColumnProfile(
         rows=len(values),
         missing=values.null_count,
         counts=(0,) * cells.size,
         weekdays=(0,) * _weekday_count(cells),
-        registers=_registers(hashes, gaps) if hashes is not None else Registers(),
+        registers=_registers(hashes, gaps) if named else Registers(),
         buckets=(0,) * _bucket_count(cells),
     )
+    return Reading(profile, hashes, *told.nowhere(len(values)))
 
 
 def _weekday_count(cells: Cells) -> int:
@@ -223,6 +267,8 @@ def _registers(hashes: Hashes, gaps: npt.NDArray[np.bool_] | None) -> Registers:
     return Registers.of(hashes if gaps is None else hashes[~gaps])
 
 
-def _buckets(hashes: Hashes, gaps: npt.NDArray[np.bool_] | None) -> tuple[int, ...]:
-    present = hashes if gaps is None else hashes[~gaps]
-    return tuple(np.bincount((present >> np.uint64(58)).astype(np.intp), minlength=BUCKETS).tolist())
+def _weighted(hashes: Hashes, rows: npt.NDArray[np.int64]) -> tuple[int, ...]:
+    """Rows by bucket, from the hash of each different value and its rows."""
+    return tuple(
+        np.bincount((hashes >> _BUCKET).view(np.int64), weights=rows, minlength=BUCKETS).astype(np.int64).tolist()
+    )

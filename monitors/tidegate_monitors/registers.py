@@ -14,6 +14,10 @@ _BITS = 8
 _SIZE = 1 << _BITS
 _ZERO = "0"
 _MANY = 1 << 14
+_EACH = 12  # hashes a register that are looked at first where there are many
+_REST = np.uint64(_BITS)
+_PLACES = np.arange(_SIZE, dtype=np.uint64)
+_FIRSTS = _PLACES << np.uint64(64 - _BITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +38,16 @@ class Registers:
         """The sketch of values by their hashes, shape (n,); repetitions do not matter."""
         if not hashes.size:
             return cls()
-        few = _smallest(hashes) if hashes.size > _MANY else hashes
-        places = (few >> np.uint64(64 - _BITS)).astype(np.intp)
-        # the value that a register keeps is that whose hash, without the register's bits, is the smallest
-        least = np.full(_SIZE, np.iinfo(np.uint64).max, dtype=np.uint64)
-        np.minimum.at(least, places, few << np.uint64(_BITS))
-        ranks = np.where(np.bincount(places, minlength=_SIZE) > 0, _ranks(least), 0)
+        found = _least(_small(hashes)) if hashes.size > _MANY else None
+        least, filled = found if found is not None and found[1].all() else _least(hashes)
+        ranks = np.where(filled, _ranks(least), 0)
         return cls((ranks + ord(_ZERO)).astype(np.uint8).tobytes().decode("ascii"))
 
     def __add__(self, other: Registers) -> Registers:
         if not self.text or not other.text:
             return self if self.text else other
-        return Registers("".join(max(pair) for pair in zip(self.text, other.text, strict=True)))
+        one, two = (np.frombuffer(item.text.encode("ascii"), dtype=np.uint8) for item in (self, other))
+        return Registers(np.maximum(one, two).tobytes().decode("ascii"))
 
     def estimate(self) -> int:
         """The number of different values."""
@@ -57,12 +59,20 @@ class Registers:
         return round(_SIZE * math.log(_SIZE / empty) if raw <= 2.5 * _SIZE and empty else raw)
 
 
-def _smallest(hashes: Hashes) -> Hashes:
-    """Those hashes that can matter: the smallest in each register, if every register has some; else all, once each."""
-    limit = np.uint64(min((1 << 64) - 1, (32 * _SIZE << 64) // hashes.size))
-    few = hashes[(hashes << np.uint64(_BITS)) <= limit]
-    registers = np.bincount((few >> np.uint64(64 - _BITS)).astype(np.intp), minlength=_SIZE)
-    return few if (registers > 0).all() else np.unique(hashes)
+def _small(hashes: Hashes) -> Hashes:
+    """Some of the hashes, in which each register has its smallest if it has any."""
+    limit = np.uint64((_EACH * _SIZE << 64) // hashes.size)
+    return hashes[((hashes << _REST) <= limit).nonzero()]
+
+
+def _least(hashes: Hashes) -> tuple[Hashes, npt.NDArray[np.bool_]]:
+    """In each register the smallest hash without the register's bits, and whether it has any."""
+    ordered = np.append(hashes, ~np.uint64(0))  # so that there is one to look at for a last register without any
+    ordered[:-1].sort()
+    starts = ordered[:-1].searchsorted(_FIRSTS)
+    least = ordered[starts]
+    filled = (least >> np.uint64(64 - _BITS) == _PLACES) & (starts < hashes.size)
+    return least << _REST, filled
 
 
 def _ranks(words: Hashes) -> npt.NDArray[np.int64]:

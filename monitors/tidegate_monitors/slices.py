@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import add
 from types import MappingProxyType
 from typing import Any
 
@@ -73,4 +74,4 @@ def crossed(slices: npt.NDArray[np.uint8], values: int, broad: npt.NDArray[np.ui
 
 
 def _added(one: Table, other: Table) -> Table:
-    return tuple(tuple(a + b for a, b in zip(x, y, strict=True)) for x, y in zip(one, other, strict=True))
+    return tuple(tuple(map(add, x, y)) for x, y in zip(one, other, strict=True))

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
@@ -21,9 +22,12 @@ import tidegate as tg
 from tidegate_contracts.batch import Batch, Source
 from tidegate_monitors.cells import Cells, Kind
 from tidegate_monitors.fingerprint import Fingerprint
+from tidegate_monitors.hashing import of_column
 from tidegate_monitors.layout import Layout
 from tidegate_monitors.moments import Moments
+from tidegate_monitors.ordered import Ordered
 from tidegate_monitors.profile import ColumnProfile, Profile, missing_share
+from tidegate_monitors.registers import Registers
 
 LAYOUT = Layout(
     MappingProxyType(
@@ -193,6 +197,42 @@ def test_many_distinct_values_are_estimated_within_a_fifth(distinct: int) -> Non
     values = np.random.default_rng(distinct).permutation(np.arange(120_000.0) % distinct)
     profile = Profile.of(pa.table({"number": values}), LAYOUT).columns["number"]
     assert profile.distinct == pytest.approx(distinct, rel=0.2)  # three standard errors
+
+
+@pytest.mark.parametrize("distinct", [3, 500, 20_000])
+@pytest.mark.parametrize("name", ["number", "whole"])
+def test_few_different_numbers_are_told_as_they_are_row_by_row(name: str, distinct: int) -> None:
+    values = np.random.default_rng(distinct).integers(-distinct, distinct, 40_000)
+    column = pa.chunked_array([pa.array(values, _TYPES[name])])
+    found, hashes = Profile.of(pa.table({name: column}), LAYOUT).columns[name], of_column(column)
+    assert found.registers == Registers.of(hashes) == Registers.of(np.unique(hashes)[::-1])
+    assert list(found.buckets) == np.bincount((hashes >> np.uint64(58)).astype(np.int64), minlength=64).tolist()
+
+
+def test_a_large_table_is_profiled_in_parts_as_it_is_at_once() -> None:
+    rng = np.random.default_rng(70)
+    rows = 150_000
+    names = rng.integers(0, 100_000, rows)
+    table = pa.table(
+        {
+            "number": np.where(rng.random(rows) < 0.01, np.nan, rng.standard_normal(rows)),
+            "whole": rng.integers(-9, 9, rows),
+            "text": pa.array(np.array(["a", "b", "c", "d"])[rng.integers(0, 4, rows)]),
+            "time": pa.array(np.sort(rng.integers(0, 2**50, rows)), pa.timestamp("us", "UTC")),
+            "name": pa.array([f"k{name}" for name in names]),
+        }
+    )
+    cuts = [0, 50_000, 90_000, rows]
+    parts = (table.slice(one, other - one) for one, other in pairwise(cuts))
+    _assert_same(Profile.of(table, LAYOUT), sum((Profile.of(part, LAYOUT) for part in parts), Profile.empty(LAYOUT)))
+
+
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from([0.0, -0.0, 1e-300, -1e300])))
+def test_logarithms_are_those_of_numpy_to_seven_digits(values: list[float]) -> None:
+    numbers = np.array(values, dtype=np.float64)
+    found = np.sort(Ordered.of(numbers).logarithms())
+    wanted = np.sort(np.log(np.abs(numbers[np.isfinite(numbers) & (numbers != 0)])))
+    assert found == pytest.approx(wanted, rel=1e-6, abs=1e-6)
 
 
 @pytest.mark.parametrize("shared", [0.0, 0.3, 1.0])
