@@ -29,7 +29,7 @@ from tidegate_monitors.slices import Slices, crossed
 __all__ = ["ColumnProfile", "Profile", "missing_share"]
 
 FORMAT = 2
-_PART_ROWS = 1 << 16
+_PART_ROWS = 1 << 17
 _THREADS = 2
 _ROOM = 1 << 24
 
