@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -171,6 +172,9 @@ def _durations(snapshot: Snapshot) -> Metric:
 
 
 def _safe(label: str) -> str:
-    """A label value that any scrape survives: no lone surrogates, bounded in length."""
+    """A label value that any scrape survives: no lone surrogates; what is too long ends in its hash."""
     text = label.encode("utf-8", "replace").decode()
-    return text if len(text) <= _LABEL_MAXIMUM else text[: _LABEL_MAXIMUM - 1] + "…"
+    if len(text) <= _LABEL_MAXIMUM:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    return f"{text[: _LABEL_MAXIMUM - 13]}…{digest}"

@@ -34,6 +34,7 @@ from tidegate_flows.recover import recover
 from tidegate_flows.reference import approved
 from tidegate_flows.remembered import remembered
 from tidegate_flows.stepping import stepped
+from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.breaker import Breaker, Decision, Policy, State
 from tidegate_monitors.layout import Layout
 from tidegate_monitors.profile import Profile
@@ -194,7 +195,8 @@ def commit(place: Place, claim: Claim, seen: Seen, contract: Contract, *, hand: 
             seen.observation.levels,
             claim.batch,
             window,
-            steps=hand is None and calm and seen.batch is not None,
+            now=place.seconds,
+            steps=calm and seen.batch is not None and _unseen(connection, contract.name, claim.batch, hand),
         )
         verdict = decide(seen.observation, previous, contract, others, slow=slow, batch=claim.batch)
         policy = Policy(contract.failure_threshold, contract.cool_down)
@@ -214,7 +216,7 @@ def commit(place: Place, claim: Claim, seen: Seen, contract: Contract, *, hand: 
             published,
             place.seconds,
             arrival=hand is None,
-            accepted=hand is None and not seen.observation.ruled_out and not others,
+            accepted=steps and verdict.passed and not seen.observation.ruled_out and not _came_before(others),
         )
         batches.settle(connection, claim, run.id)
         runs.add(connection, recorded)
@@ -225,6 +227,18 @@ def commit(place: Place, claim: Claim, seen: Seen, contract: Contract, *, hand: 
     recover(place, contract.name)
     logger.info("%s/%s: %s, breaker %s", run.dataset, run.batch, run.decision.value, run.state.value)
     return stored(place, run.id, frame=staged.frame)
+
+
+def _unseen(connection: Connection, dataset: str, batch: str, hand: Hand | None) -> bool:
+    """Whether the stream has not seen a batch yet: it comes now, or was refused when it came and is judged anew."""
+    if hand is None:
+        return True
+    before = runs.speaking_for(connection, dataset, batch)
+    return hand.steps and before is not None and before.decision == Decision.QUARANTINE.value
+
+
+def _came_before(others: tuple[Alarm, ...]) -> bool:
+    return any(alarm.check in ("redelivered_batch", "rewritten_history") for alarm in others)
 
 
 def stored(place: Place, run: str, *, frame: str = "arrow") -> Run:

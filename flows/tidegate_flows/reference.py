@@ -27,7 +27,7 @@ from tidegate_flows.stores.local import replace_durably, writing
 from tidegate_monitors.block import Block
 from tidegate_monitors.breaker import Decision
 from tidegate_monitors.compare import detectable_shifts
-from tidegate_monitors.layout import Layout
+from tidegate_monitors.layout import Layout, no_longer_held
 from tidegate_monitors.levels import effective_rows
 from tidegate_monitors.profile import Profile
 from tidegate_monitors.reference import BLOCKS_MINIMUM, Reference
@@ -36,8 +36,8 @@ from tidegate_monitors.reference import BLOCKS_MINIMUM, Reference
 def build(place: Place, contract: Contract, deliveries: Sequence[str | Path]) -> Reference:
     """Build a reference from batches, one block each, and keep it unapproved.
 
-    A batch is a file, or the id of a batch that was published here. Each must keep the contract: rows that fail are
-    left out up to its tolerance; a batch that breaks it is refused.
+    A batch is a file, or the id of a batch that was published here. Each must keep the contract: a batch that breaks
+    it is refused. Rows that fail within its tolerance count, as they do in every batch that is held against it.
 
     Raises:
         UsageError: A batch is not there, is named twice, or breaks the contract.
@@ -81,11 +81,12 @@ def approved(place: Place, contract: Contract) -> Reference | None:
     if sha256 is None:
         return None
     reference = _verified(_path(place, contract.name, sha256), sha256)
-    strange = reference.layout.cells.keys() - contract.columns.keys()
+    strange = no_longer_held(reference.layout, contract)
     if strange:
         raise UsageError(
-            f"the reference in force for {contract.name!r} has columns that its contract no longer has",
-            found=", ".join(sorted(strange)),
+            f"the reference in force for {contract.name!r} has columns that its contract has no longer, or has as "
+            f"personal data, of another kind or for later",
+            found=", ".join(strange),
             hint="build and approve a reference under the new contract",
         )
     return reference
@@ -157,7 +158,7 @@ def _whole(number: float | None) -> int | None:
 
 
 def _kept(place: Place, contract: Contract, item: str | Path) -> Batch:
-    """One batch for the reference, without the rows that fail."""
+    """One batch for the reference, as the gate would profile it: with the rows that fail."""
     with place.store.workspace() as folder:
         try:
             batch = intake.decode(_staged(place, contract, item, folder), contract)
@@ -169,8 +170,7 @@ def _kept(place: Place, contract: Contract, item: str | Path) -> Batch:
         raise UsageError(
             f"{item} breaks the contract and cannot be part of a reference", found=f"{worst.check}: {worst.message}"
         )
-    table = batch.table.filter(~checked.failed)
-    return Batch(batch.dataset, batch.id, batch.source, table, table, window=batch.window)
+    return Batch(batch.dataset, batch.id, batch.source, checked.table, checked.table, window=batch.window)
 
 
 def _staged(place: Place, contract: Contract, item: str | Path, folder: Path) -> Staged:

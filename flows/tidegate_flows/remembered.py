@@ -14,12 +14,11 @@ from tidegate_flows.ledger import runs
 from tidegate_flows.ledger.batches import Claim
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.burn import BATCHES, burn
+from tidegate_monitors.overlap import BATCHES as OVERLAP_BATCHES
 from tidegate_monitors.overlap import overlap
 from tidegate_monitors.profile import Profile
 from tidegate_monitors.reference import Reference
 from tidegate_monitors.row_sketch import RowSketch
-
-_OVERLAP_BATCHES = 20
 
 
 def remembered(
@@ -68,7 +67,7 @@ def _of_many(
     reference: Reference | None,
 ) -> Iterator[Alarm]:
     """What the last batches tell of this one: rows that come again, and rows that fail batch after batch."""
-    samples = runs.samples(connection, contract.name, claim.batch, _OVERLAP_BATCHES)
+    samples = runs.samples(connection, contract.name, claim.batch, OVERLAP_BATCHES)
     again = overlap(profile, [(batch, RowSketch.parse(text)) for batch, text in samples], reference, contract)
     if again is not None:
         yield again

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from tidegate_contracts.batch import Window
 from tidegate_contracts.contract import Contract
-from tidegate_flows.ledger import streams
+from tidegate_flows.ledger import references, streams
 from tidegate_flows.watched import watch_of
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.reference import Reference
@@ -24,6 +24,7 @@ def stepped(
     batch: str,
     window: Window | None,
     *,
+    now: float,
     steps: bool,
 ) -> tuple[Alarm, ...]:
     """What the stream says with this batch in it.
@@ -35,13 +36,14 @@ def stepped(
         levels: Of the batch, by column.
         batch: The batch's id.
         window: Its event times; one that ends before the last one seen does not step the stream.
+        now: The store's clock, seconds: a time of the future, which one wrong row can hold, ends nothing.
         steps: False where the batch is no arrival, or has something critical: the stream then keeps what it has.
     """
-    if reference is None:
-        return ()
+    if reference is None or references.in_force(connection, contract.name) != reference.sha256:
+        return ()  # somebody has approved another one since the batch was looked at
     watch = watch_of(reference, contract)
     stream, last = streams.load(connection, contract.name, reference.sha256)
-    end = window.end.timestamp() if window is not None else None
+    end = min(window.end.timestamp(), now) if window is not None else None
     late = end is not None and last is not None and end < last
     if steps and not late:
         stream = step(stream, watch, levels, batch)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Lock
+
 import numpy as np
 
 from tidegate_contracts.contract import Contract
@@ -15,17 +17,20 @@ _ONE_IN = 50
 
 _KEPT = 8
 
+_lock = Lock()
 _watches: dict[tuple[str, str], Watch] = {}
 
 
 def watch_of(reference: Reference, contract: Contract) -> Watch:
     """The watch of a reference's columns under a contract."""
     key = reference.sha256, contract.sha256
-    if key not in _watches:
-        while len(_watches) >= _KEPT:
-            _watches.pop(next(iter(_watches)), None)
-        _watches[key] = _fitted(reference, contract)
-    return _watches[key]
+    with _lock:
+        found = _watches.get(key)
+        if found is None:
+            while len(_watches) >= _KEPT:
+                _watches.pop(next(iter(_watches)))
+            found = _watches[key] = _fitted(reference, contract)
+        return found
 
 
 def _fitted(reference: Reference, contract: Contract) -> Watch:

@@ -38,7 +38,8 @@ def alarms(
         confirmed = [item for item in found if item.place in previous]
         loudest = max(confirmed or found, key=lambda item: item.ratio or 0)
         carrier = (carriers or {}).get(loudest.column or "")
-        yield _alarm(loudest, contract, previous.get(loudest.place), carrier, confirmed=bool(confirmed))
+        matters = any(effect(item) >= contract.effect_floor_of(item.column) for item in confirmed or found)
+        yield _alarm(loudest, contract, previous.get(loudest.place), carrier, bool(confirmed), matters)
 
 
 def _alarm(
@@ -46,10 +47,9 @@ def _alarm(
     contract: Contract,
     since: str | None,
     carrier: tuple[str, float] | None,
-    *,
     confirmed: bool,
+    matters: bool,
 ) -> Alarm:
-    matters = effect(comparison) >= contract.effect_floor_of(comparison.column)
     severity = Severity.INFO
     if confirmed and matters:
         told_only = comparison.column is not None and contract.columns[comparison.column].drift == "info"
@@ -80,9 +80,11 @@ def _sentence(
     about = f" of {' and '.join(map(repr, comparison.columns))}" if comparison.columns else ""
     side = {1: ", above the reference", -1: ", below the reference", 0: ""}[comparison.direction]
     parts = [
-        f"{where}: {comparison.statistic}{about} {comparison.score:.3g} is {comparison.ratio:.2f} times its threshold "
+        f"{where}: {comparison.statistic}{about} {comparison.score:.3g} is {comparison.pinned:.2f} times its threshold "
         f"{comparison.threshold:.3g}{side}"
     ]
+    if comparison.latest is not None:
+        parts.append(f"{comparison.latest:.2f} times that of the latest batches")
     if carrier is not None and comparison.slice is None:
         parts.append(f"{carrier[1]:.0%} of it in {carrier[0]}")
     if confirmed:

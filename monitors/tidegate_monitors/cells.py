@@ -45,6 +45,8 @@ class Cells:
         coarse: The first fine cell of each coarse cell, for statistics that want few cells.
         broad: The first fine cell of each of at most eight broad cells, for slices.
         upper: The first fine cell of the upper half, for pairs of columns; 0 where there are no halves.
+        novelty: For categories the share of rows that an unseen one is expected in: those that the reference saw once,
+            over its rows. Source: I. J. Good (1953), Biometrika 40(3-4), 237-264.
         zone: For times, the zone in which the hour is read.
     """
 
@@ -55,6 +57,7 @@ class Cells:
     coarse: tuple[int, ...] = ()
     broad: tuple[int, ...] = ()
     upper: int = 0
+    novelty: float = 0.0
     zone: str = "UTC"
 
     @property
@@ -115,6 +118,7 @@ class Cells:
             "coarse": list(self.coarse),
             "broad": list(self.broad),
             "upper": self.upper,
+            "novelty": self.novelty,
             "zone": self.zone,
         }
 
@@ -129,6 +133,7 @@ class Cells:
             tuple(data["coarse"]),
             tuple(data["broad"]),
             data["upper"],
+            data["novelty"],
             data["zone"],
         )
 
@@ -223,6 +228,7 @@ class Sketch:
         # the reference has seen all of its own categories, so a ranked statistic may not tell unseen from rare
         counts = dict(self.categories)
         mass = np.array([*(counts[name] for name in kept), sum(counts[name] for name in pooled), 0.0])
+        once = sum(number == 1 for number in counts.values())
         return Cells(
             Kind.CATEGORY,
             kept=kept,
@@ -230,6 +236,7 @@ class Sketch:
             coarse=tuple(range(len(kept) + 1)),
             broad=_broad(mass),
             upper=_upper(mass),
+            novelty=once / max(float(mass.sum()), 1.0),
         )
 
     def _points(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tidegate_contracts.contract import Contract
+from tidegate_contracts.errors import MonitorError
 from tidegate_monitors.block import Block, size_step, thin
 from tidegate_monitors.cells import Kind
 from tidegate_monitors.comparison import Comparison, exceeded
@@ -29,12 +29,13 @@ ROWS_MINIMUM = 20
 """With fewer values of a column nothing is said of it: neither pass nor alarm."""
 
 _NEAR_CONSTANT = 0.9
+_SMALL = 0.2
 _MISSING_FLOOR = 0.005
 """A missing rate that moves by less than this is nothing unusual, however still it was in the reference: one block
 with two per cent of gaps would otherwise be the oddest ever seen, and set the threshold of every statistic."""
 
 
-_DISTANCE_NOISE = 0.25
+DISTANCE_NOISE = 0.25
 """The standard deviation of the Hellinger distance of n rows is about .25 / sqrt(n), however many cells there are."""
 
 
@@ -48,6 +49,7 @@ class _Member:
     noise: float
     columns: tuple[str, ...] = ()
     centred: bool = False
+    unit: float = 1.0
 
 
 def compare(
@@ -75,9 +77,25 @@ def compare(
     pinned = _against(current, reference, contract, rng, blocks_minimum)
     if latest is not None and len(latest.blocks) >= blocks_minimum:
         again = _against(current, latest, contract, rng, blocks_minimum, told=False)
-        newer = {_where(item): item.ratio for item in again}
-        pinned = [replace(item, latest=newer.get(_where(item))) for item in pinned]
+        pinned = confirmed(pinned, again)
     return (*pinned, *_insufficient(current, reference))
+
+
+def confirmed(pinned: Iterable[Comparison], latest: Iterable[Comparison]) -> list[Comparison]:
+    """Comparisons with the reference, each with its ratio against the latest blocks.
+
+    What lies on the other side of the latest blocks than of the reference, or could not be held against them, is not
+    confirmed by them: its ratio there is 0.
+    """
+    newer = {(item.column, item.slice, item.statistic): item for item in latest}
+
+    def ratio(item: Comparison) -> float | None:
+        if item.threshold is None:
+            return None
+        other = newer.get((item.column, item.slice, item.statistic))
+        return (other.ratio or 0.0) if other is not None and other.direction == item.direction else 0.0
+
+    return [replace(item, latest=ratio(item)) for item in pinned]
 
 
 def detectable_shifts(reference: Reference, contract: Contract, rng: np.random.Generator) -> dict[str, float | None]:
@@ -109,6 +127,9 @@ def _against(
 ) -> list[Comparison]:
     """Every statistic of the family with its threshold, and those that are only told unless these are left out."""
     members = list(_Members(current, reference, contract, rng, told=told))
+    for member in members:
+        if not np.isfinite(member.scores[-1]):
+            raise MonitorError(f"the statistic {member.statistic.name!r} gave no number", found=str(member.column))
     budget = contract.alarm_budget.one_in if contract.alarm_budget else None
     results: list[Comparison] = []
     for told_only in (False, True):
@@ -177,7 +198,9 @@ class _Members:
             return
         fine = self.reference.counts(column)
         whole = fine.sum(axis=0)
-        size = self._size(fine.sum(axis=1), int(now.sum()))
+        sizes = fine.sum(axis=1)
+        size = self._size(sizes, int(now.sum()))
+        few = np.append(sizes < ROWS_MINIMUM, False)
         coarse = self._thinned(f"coarse {column}", lambda block: cells.coarsen(block.counts[column]), size)
         pair = _each_against_the_rest(coarse)
         coarse_whole = cells.coarsen(whole)
@@ -185,7 +208,8 @@ class _Members:
         kinds = {Kind.NUMERIC: (Reads.CELLS, Reads.ORDERED), Kind.CATEGORY: (Reads.CELLS, Reads.CATEGORIES)}
         for statistic in (item for reads in kinds.get(cells.kind, (Reads.CELLS,)) for item in _reading(reads)):
             if statistic.family and not (statistic.name == "spread" and near_constant):
-                yield _member(column, statistic, statistic.score(*pair), size)
+                scores = np.where(few, np.nan, statistic.score(*pair))
+                yield _member(column, statistic, scores, size)
             elif self.told and not statistic.family:
                 is_coarse = statistic.coarse and statistic.reads is not Reads.CATEGORIES
                 one, other = (cells.coarsen(now), coarse_whole) if is_coarse else (now, whole)
@@ -202,15 +226,20 @@ class _Members:
         leaves = _each_against_the_rest(self._thinned("leaves", lambda block: block.leaves, size))
         for statistic in _reading(Reads.TABLE):
             noise = np.full(len(pairs), _noise(statistic, size))
-            relative = scaled(np.abs(statistic.score(*tables)).T, noise)
-            oddest = pairs[int(relative[:, -1].argmax())]
-            yield _Member(None, statistic, relative.max(axis=0), _DISTANCE_NOISE, oddest, centred=True)
+            changes = statistic.score(*tables).T
+            relative = scaled(np.abs(changes), noise)
+            oddest = int(relative[:, -1].argmax())
+            unit = changes[oddest, -1] / relative[oddest, -1] if relative[oddest, -1] else 1.0
+            found = relative.max(axis=0)
+            yield _Member(None, statistic, found, DISTANCE_NOISE, pairs[oddest], centred=True, unit=float(unit))
         for statistic in _reading(Reads.LEAVES):
             yield _member(None, statistic, statistic.score(*leaves), size)
 
     def _size(self, sizes: Sequence[int] | Counts, now: int) -> int:
-        """The size at which blocks of these sizes and the current batch are compared."""
-        return size_step(int(min(now, np.median(sizes))))
+        """The size at which the current batch is compared: that of a small block, so that few are noisier than it."""
+        known = np.asarray(sizes)
+        enough = known[known >= ROWS_MINIMUM]
+        return size_step(int(min(now, np.quantile(enough, _SMALL)))) if enough.size else size_step(now)
 
     def _thinned(self, what: str, counts: Callable[[Block], Counts], size: int) -> Counts:
         """Counts of all blocks and the current batch as if each had so many rows, shape (B + 1, ..., cells)."""
@@ -233,7 +262,7 @@ def _member(column: str | None, statistic: Statistic, scores: Array, size: int) 
     noise = _noise(statistic, size)
     if statistic.signed:
         return _Member(column, statistic, scores, noise)
-    return _Member(column, statistic, scores, _DISTANCE_NOISE * noise, centred=True)
+    return _Member(column, statistic, scores, DISTANCE_NOISE * noise, centred=True)
 
 
 def _noise(statistic: Statistic, size: int) -> float:
@@ -245,10 +274,6 @@ def _reading(reads: Reads) -> Iterator[Statistic]:
     return (item for item in statistics().values() if item.reads is reads and (item.family or item.reported))
 
 
-def _where(comparison: Comparison) -> tuple[Any, ...]:
-    return comparison.column, comparison.slice, comparison.statistic, comparison.direction
-
-
 def _is_info(column: str | None, contract: Contract) -> bool:
     return column is not None and contract.columns[column].drift == "info"
 
@@ -258,7 +283,8 @@ def _kind(reference: Reference, column: str | None) -> Kind:
 
 
 def _comparison(member: _Member, threshold: float | None, contract: Contract) -> Comparison:
-    score = float(member.scores[-1])
+    score = float(member.scores[-1]) * member.unit
+    threshold = None if threshold is None else threshold * abs(member.unit)
     check = member.statistic.check
     if check == "drift" and member.column == contract.prediction:
         check = "prediction_drift"

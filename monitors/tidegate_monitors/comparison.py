@@ -41,10 +41,16 @@ class Comparison:
     @property
     def ratio(self) -> float | None:
         """Score over threshold, the milder of pinned and latest: above 1 alarms. None where either is missing."""
+        if self.pinned is None or self.latest is None:
+            return self.pinned
+        return min(self.pinned, self.latest)
+
+    @property
+    def pinned(self) -> float | None:
+        """Score over threshold against the reference alone."""
         if self.score is None or self.threshold is None:
             return None
-        pinned = self.score / self.threshold if self.threshold > 0 else (0.0 if self.score == 0 else 1e9)
-        return pinned if self.latest is None else min(pinned, self.latest)
+        return self.score / self.threshold if self.threshold > 0 else (0.0 if self.score == 0 else 1e9)
 
     @property
     def exceeds(self) -> bool:

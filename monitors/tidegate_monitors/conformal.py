@@ -40,7 +40,8 @@ def rank(scores: Array, noise: Array, budget_one_in: int | None, centred: Flags 
     """Rank the last of B + 1 blocks.
 
     Args:
-        scores: Sizes of scores, shape (statistics, B + 1), each block against all the others; the last is current.
+        scores: Sizes of scores, shape (statistics, B + 1), each block against all the others; the last is current. NaN
+            where a block has too few values to be scored: it then has no part in that statistic.
         noise: For each statistic the size of sampling noise, below which no scale may fall, shape (statistics,).
         budget_one_in: At most one false alarm in this many batches; None asks for the best the blocks can give.
         centred: Which statistics are never zero, even where nothing differs, and are read from their own mean; shape
@@ -48,9 +49,9 @@ def rank(scores: Array, noise: Array, budget_one_in: int | None, centred: Flags 
     """
     blocks = scores.shape[1]
     centre, scale = _centre_and_scale(scores, noise, centred)
-    largest = ((scores - centre) / scale).max(axis=0)
+    largest = np.where(np.isnan(scores), -np.inf, (scores - centre) / scale).max(axis=0)
     allowed = max(1, blocks // budget_one_in) if budget_one_in else 1
-    critical = np.sort(largest[:-1])[-allowed]
+    critical = max(float(np.sort(largest[:-1])[-allowed]), 0.0)
     thresholds = (centre[:, -1] + scale[:, -1] * critical) * (1 + 1e-9)  # a tie must not exceed by a rounding error
     return Ranking(float((largest >= largest[-1]).sum() / blocks), np.maximum(thresholds, 0.0), blocks / allowed)
 
@@ -64,10 +65,12 @@ def scaled(scores: Array, noise: Array) -> Array:
 
 def _centre_and_scale(scores: Array, noise: Array, centred: Flags | None) -> tuple[Array, Array]:
     """Of each block's others: their mean (0 where not centred), and the root mean square about it."""
-    others = scores.shape[1] - 1
-    squares = scores**2
+    known = ~np.isnan(scores)
+    filled = np.where(known, scores, 0.0)
+    others = np.maximum(known.sum(axis=1, keepdims=True) - known, 1)
+    squares = filled**2
     power = (squares.sum(axis=1, keepdims=True) - squares) / others
-    centre = np.zeros_like(scores)
+    centre = np.zeros_like(filled)
     if centred is not None:
-        centre[centred] = (scores.sum(axis=1, keepdims=True) - scores)[centred] / others
+        centre[centred] = ((filled.sum(axis=1, keepdims=True) - filled) / others)[centred]
     return centre, np.sqrt(np.maximum(power - centre**2, noise[:, None] ** 2))

@@ -12,13 +12,15 @@ from tidegate_monitors.reference import Reference
 from tidegate_monitors.statistics.location import location
 
 _STANDARD_ERRORS = 4.0
+_ALIKE = 2.0
 
 
 def contamination(latest: Reference, reference: Reference, contract: Contract) -> Alarm | None:
     """The column whose latest blocks lie farthest from the reference's, if it is farther than chance and the floor.
 
     The distance is the shift of location of all latest blocks together, in reference standard deviations; chance is
-    four standard errors of the mean of as many blocks, by the blocks' own spread. Information while the reference does
+    four standard errors of the mean of as many blocks, by twice the blocks' own spread, since neighbouring days
+    resemble each other. Information while the reference does
     not span the season, a warning where it does. The score is the distance, the threshold what was allowed.
     """
     own = block_levels(reference, contract)
@@ -29,7 +31,7 @@ def contamination(latest: Reference, reference: Reference, contract: Contract) -
         levels = own[column][np.isfinite(own[column])]
         if not now.sum() or levels.size < 2:
             continue
-        error = float(levels.std(ddof=1)) * (2 / levels.size) ** 0.5
+        error = _ALIKE * float(levels.std(ddof=1)) * (2 / levels.size) ** 0.5
         allowed = max(_STANDARD_ERRORS * error, contract.effect_floor_of(column))
         shift = float(location(now, then))
         if abs(shift) > allowed and (worst is None or abs(shift) / allowed > worst[0]):

@@ -11,6 +11,8 @@ from itertools import combinations
 from types import MappingProxyType
 from typing import Any
 
+import pyarrow as pa
+
 from tidegate_contracts.batch import Batch
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.types import LogicalType, logical_type
@@ -52,7 +54,11 @@ class Layout:
     def of(cls, batches: Iterable[Batch], contract: Contract) -> Layout:
         """The layout that the batches of a reference ask for; each batch is sketched and let go."""
         sketches: dict[str, list[Sketch]] = {name: [] for name in profiled(contract)}
+        slicing: dict[str, list[Sketch]] = {name: [] for name in contract.slices if name in sketches}
         for batch in batches:
+            for name, parts in slicing.items():
+                if name in batch.table.column_names and not pa.types.is_nested(batch.table.column(name).type):
+                    parts.append(Sketch.of_categories(batch.table.column(name)))
             for name, parts in sketches.items():
                 if name in batch.table.column_names:
                     parts.append(_sketch(batch.table.column(name), name, contract))
@@ -60,7 +66,7 @@ class Layout:
         cells = {name: _cells(sketch, name, contract) for name, sketch in pooled.items()}
         return cls(
             MappingProxyType(cells),
-            _slices(pooled, cells, contract),
+            _slices(slicing),
             _orders(pooled, cells),
             _joint(cells, contract),
             *_identity(contract),
@@ -102,6 +108,24 @@ def profiled(contract: Contract) -> tuple[str, ...]:
     return tuple(name for name in contract.columns if name not in contract.later_columns)
 
 
+def no_longer_held(layout: Layout, contract: Contract) -> list[str]:
+    """Columns of a layout that a contract no longer lets be counted so: gone, personal now, later, or of other kind."""
+    expected = set(profiled(contract))
+    changed = {
+        name
+        for name, cells in layout.cells.items()
+        if name not in expected
+        or (
+            cells.kind is not Kind.NONE
+            and contract.columns[name].drift != "off"
+            and _kind(name, contract) is not cells.kind
+        )
+    }
+    named = {*layout.slices, *layout.key}
+    hidden = {name for name in named if name not in contract.columns or contract.columns[name].personal}
+    return sorted(changed | hidden)
+
+
 def _kind(name: str, contract: Contract) -> Kind:
     column = contract.columns[name]
     if name in contract.key or column.personal or column.drift == "off":
@@ -134,16 +158,11 @@ def _cells(sketch: Sketch, name: str, contract: Contract) -> Cells:
     return Cells(Kind.NONE)
 
 
-def _slices(
-    sketches: Mapping[str, Sketch], cells: Mapping[str, Cells], contract: Contract
-) -> Mapping[str, tuple[str, ...]]:
-    """The commonest values of each slicing column that has cells."""
+def _slices(sketches: Mapping[str, list[Sketch]]) -> Mapping[str, tuple[str, ...]]:
+    """The commonest values of each slicing column, whatever its type."""
+    pooled = {name: reduce(Sketch.__add__, parts, Sketch()) for name, parts in sketches.items()}
     return MappingProxyType(
-        {
-            name: tuple(value for value, _ in sketches[name].categories[:VALUES_MAXIMUM])
-            for name in contract.slices
-            if name in cells and cells[name].kind is Kind.CATEGORY
-        }
+        {name: tuple(value for value, _ in item.categories[:VALUES_MAXIMUM]) for name, item in pooled.items()}
     )
 
 

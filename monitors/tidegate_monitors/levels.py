@@ -10,13 +10,12 @@ import numpy.typing as npt
 from tidegate_contracts.contract import Contract
 from tidegate_monitors.block import Block
 from tidegate_monitors.cells import Kind
+from tidegate_monitors.compare import ROWS_MINIMUM
 from tidegate_monitors.profile import Profile
 from tidegate_monitors.reference import Reference
 from tidegate_monitors.statistics.location import location
 
 Floats = npt.NDArray[np.float64]
-
-ROWS_MINIMUM = 20
 
 
 def levels(profile: Profile, reference: Reference, contract: Contract) -> dict[str, float | None]:

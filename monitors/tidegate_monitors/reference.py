@@ -24,6 +24,7 @@ Counts = npt.NDArray[np.int64]
 FORMAT = 2
 BLOCKS_MINIMUM = 5
 _YEAR_GAP = 31
+_REMEMBERED = 4096
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,13 @@ class Reference:
 
     def remembered(self, key: tuple[str, ...], make: Callable[[], Any]) -> Any:
         """What was made of this reference, made once."""
-        if key not in self._stacks:
-            self._stacks[key] = make()
-        return self._stacks[key]
+        known = self._stacks
+        if key in known:
+            return known[key]
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        found = known[key] = make()
+        return found
 
     def _stacked(self, key: tuple[str, ...], part: Callable[[Block], Counts]) -> Counts:
         found: Counts = self.remembered(key, lambda: np.stack([part(block) for block in self.blocks]))
@@ -106,14 +111,15 @@ class Reference:
     def season_covered(self, contract: Contract) -> bool:
         """Whether all that repeats was seen; true where the contract has no season.
 
-        Every day of the week at least twice; and for a season of the year also no gap of more than a month between
-        the days of the year.
+        Every day of the week at least twice, unless batches come less often than every other day; and for a season of
+        the year also no gap of more than a month between the days of the year.
         """
         if contract.season is None:
             return True
         starts = [block.window.start.astimezone(contract.zone) for block in self.blocks if block.window]
         weekdays = [start.weekday() for start in starts]
-        if any(weekdays.count(day) < 2 for day in range(7)):
+        daily = len(starts) * 2 > self.days
+        if not starts or (daily and any(weekdays.count(day) < 2 for day in range(7))):
             return False
         days = sorted({start.timetuple().tm_yday for start in starts})
         gaps = np.diff([*days, days[0] + 366])

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from tidegate_contracts.contract import Contract
 from tidegate_monitors.block import Block, size_step, thin
 from tidegate_monitors.cells import BROAD_CELLS, Kind
+from tidegate_monitors.compare import DISTANCE_NOISE, ROWS_MINIMUM, confirmed
 from tidegate_monitors.comparison import Comparison
 from tidegate_monitors.conformal import rank
 from tidegate_monitors.profile import Profile
@@ -19,7 +20,6 @@ from tidegate_monitors.statistics import Array, Statistic, regularised, shares, 
 
 Counts = npt.NDArray[np.int64]
 
-_ROWS_MINIMUM = 20
 _CARRIED = 0.5
 _OVER_ITS_ROWS = 1.5
 
@@ -42,7 +42,12 @@ class _Slice:
 
 
 def slice_comparisons(
-    current: Profile, reference: Reference, contract: Contract, rng: np.random.Generator
+    current: Profile,
+    reference: Reference,
+    contract: Contract,
+    rng: np.random.Generator,
+    *,
+    latest: Reference | None = None,
 ) -> tuple[Comparison, ...]:
     """Hold the predictions within each slice against those of the same slice in the reference's blocks.
 
@@ -56,11 +61,21 @@ def slice_comparisons(
         reference: At least five blocks; with fewer there are no comparisons.
         contract: Names the prediction and the slices, and says how often alarms may be false.
         rng: For thinning the batch to the size of the blocks.
+        latest: The blocks accepted last; an alarm needs these to agree.
 
     Returns:
         ``location`` (of numbers) and ``hellinger`` for each slice that has at least 20 rows in the batch and in half of
         the blocks.
     """
+    pinned = _against(current, reference, contract, rng)
+    if latest is None:
+        return pinned
+    return tuple(confirmed(pinned, _against(current, latest, contract, rng)))
+
+
+def _against(
+    current: Profile, reference: Reference, contract: Contract, rng: np.random.Generator
+) -> tuple[Comparison, ...]:
     column = contract.prediction
     if column is None or column not in reference.layout.cells or len(reference.blocks) < BLOCKS_MINIMUM:
         return ()
@@ -71,9 +86,12 @@ def slice_comparisons(
     used = [statistics()[name] for name in (("location", "hellinger") if is_number else ("hellinger",))]
     pair = _expected(np.stack([item.own for item in found]), np.stack([item.rest for item in found]))
     scores = np.concatenate([item.score(*pair) for item in used])
-    noise = np.array([item.size**-one.noise for one in used for item in found])
+    noise = np.array(
+        [item.size**-one.noise * (1.0 if one.signed else DISTANCE_NOISE) for one in used for item in found]
+    )
+    centred = np.array([not one.signed for one in used for _ in found])
     budget = contract.alarm_budget.one_in if contract.alarm_budget else None
-    thresholds = rank(np.abs(scores), noise, budget).thresholds
+    thresholds = rank(np.abs(scores), noise, budget, centred).thresholds
     members = [(one, item) for one in used for item in found]
     return tuple(
         _comparison(column, one, item.name, float(score), float(threshold))
@@ -116,7 +134,7 @@ def _slices(current: Profile, reference: Reference, column: str, rng: np.random.
         sizes = tables.sum(axis=2)
         usual = np.minimum(np.median(sizes[:-1], axis=0), sizes[-1])
         for place, value in enumerate(values):
-            if usual[place] < _ROWS_MINIMUM:
+            if usual[place] < ROWS_MINIMUM:
                 continue
             size, name = size_step(int(usual[place])), f"{by}={value}"
             blocks = _thinned(reference, by, column, place, size)

@@ -25,10 +25,11 @@ def slow_alarms(stream: Stream, watch: Watch, reference: Reference, contract: Co
     for drift in drifts:
         usual = contract.severity_of("slow_poisoning", Severity.WARNING, drift.column)
         severity = usual if covered and long and contract.columns[drift.column].drift != "info" else Severity.INFO
-        check = "prediction_drift" if drift.column == contract.prediction else "slow_poisoning"
         short = "" if long else f"; the reference spans {reference.days} days, and under {WEEKS_MINIMUM} weeks"
         short += "" if long else " a drift cannot be told from days that resemble their neighbours"
-        yield Alarm(check, severity, _sentence(drift) + short, drift.column, score=drift.ratio, threshold=1.0)
+        yield Alarm(
+            "slow_poisoning", severity, _sentence(drift) + short, drift.column, score=drift.ratio, threshold=1.0
+        )
     if drifts and not covered:
         message = (
             f"season_not_covered: the reference does not span the season that the contract declares "
@@ -40,7 +41,7 @@ def slow_alarms(stream: Stream, watch: Watch, reference: Reference, contract: Co
 def _sentence(drift: SlowDrift) -> str:
     side = "above" if drift.direction > 0 else "below"
     level = "" if drift.level is None else f", now {abs(drift.level):.2g} sd {_side(drift.level)} it"
-    since = "" if drift.since is None else f" since batch {drift.since!r}, {drift.batches} batches ago"
+    since = "" if drift.since is None else f" since batch {drift.since!r}, for {drift.batches} batches"
     return f"column {drift.column!r}: drifting {side} the reference in small steps{since}{level}"
 
 

@@ -127,7 +127,7 @@ def observe(
         moved = contamination(latest, reference, contract) if latest is not None else None
         comparisons = (
             *compare(profile, reference, contract, rng, latest=latest),
-            *slice_comparisons(profile, reference, contract, rng),
+            *slice_comparisons(profile, reference, contract, rng, latest=latest),
         )
         return Observation(
             checked,

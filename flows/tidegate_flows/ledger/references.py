@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from tidegate_contracts.batch import iso
 from tidegate_contracts.errors import UsageError
 from tidegate_flows.ledger import audit
-from tidegate_flows.ledger.schema import references
+from tidegate_flows.ledger.schema import references, streams
 
 
 def add(connection: Connection, dataset: str, sha256: str, blocks: int, at: datetime) -> None:
@@ -35,6 +35,7 @@ def approve(connection: Connection, dataset: str, sha256: str, *, by: str, reaso
         .where(references.c.dataset == dataset, references.c.sha256 == found["sha256"])
         .values(approved_at=iso(at), approved_by=by, reason=reason, approval=latest + 1)
     )
+    connection.execute(delete(streams).where(streams.c.dataset == dataset))  # its memory was of the one before
     audit.append(connection, dataset, "reference.approved", at=at, by=by, reason=f"{found['sha256']}: {reason}")
     return str(found["sha256"])
 

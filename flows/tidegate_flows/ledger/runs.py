@@ -118,6 +118,7 @@ def readmit(
         "moved": False,
         "superseded": False,
         "arrival": False,
+        "accepted": old.accepted and old.decision == Decision.PUBLISH.value,
     }
     connection.execute(insert(runs).values(**values))
 
@@ -242,6 +243,10 @@ def previous_places(connection: Connection, dataset: str, batch: str) -> dict[Pl
     return exceeded(map(Comparison.from_dict, json.loads(row.comparisons))) if row else {}
 
 
+_ENDED = func.coalesce(runs.c.event_end, runs.c.completed_at)
+"""The end of a run's window; of a batch without event times when it was decided on."""
+
+
 def accepted(
     connection: Connection, dataset: str, layout: str, *, until: float, before: float | None, limit: int
 ) -> list[tuple[str, str, float]]:
@@ -256,15 +261,15 @@ def accepted(
         limit: How many.
     """
     query = (
-        select(runs.c.run, runs.c.batch, runs.c.event_end)
+        select(runs.c.run, runs.c.batch, _ENDED.label("ended"))
         .where(runs.c.dataset == dataset, runs.c.layout == layout, runs.c.superseded.is_(False), runs.c.accepted)
-        .where(runs.c.decision == Decision.PUBLISH.value, runs.c.event_end <= until)
-        .order_by(runs.c.event_end.desc())
+        .where(runs.c.decision == Decision.PUBLISH.value, until >= _ENDED)
+        .order_by(_ENDED.desc())
         .limit(limit)
     )
     if before is not None:
-        query = query.where(runs.c.event_end < before)
-    return [(row.run, row.batch, row.event_end) for row in connection.execute(query)]
+        query = query.where(before > _ENDED)
+    return [(row.run, row.batch, row.ended) for row in connection.execute(query)]
 
 
 def event_end(connection: Connection, dataset: str, batch: str) -> float | None:

@@ -26,7 +26,8 @@ _NAMED_MAXIMUM = 3
 def category_change(evidence: Evidence) -> Iterator[Alarm]:
     """Categories appear that the reference never saw, known ones vanish, or both at once: a category was renamed.
 
-    *Unseen*: more than 1 % of rows, and at least 5, are in unseen categories; critical above 10 %. *Vanished*: a
+    *Unseen*: more than 1 % of rows, and at least 5, are in unseen categories; critical above 10 %, both on top of twice
+    the share that is expected of a reference with so many categories seen once (Good and Turing). *Vanished*: a
     category that every block had is in no row, though even its least share in any block lets expect 8; a warning.
     *Renamed*: both, and the unseen share lies between .75 of the least and 1/.75 of the largest share that the vanished
     ones together had in any block; critical above 1 %. The score is the unseen share; where nothing is unseen, the
@@ -44,16 +45,21 @@ def category_change(evidence: Evidence) -> Iterator[Alarm]:
         share = float(counts[-1] / total)
         vanished = _vanished(evidence, column, counts)
         past = _shares(evidence, column)[:, vanished].sum(axis=1)
-        if counts[-1] >= _ROWS_MINIMUM and share > _WARNING:
+        if counts[-1] >= _ROWS_MINIMUM and share > _WARNING + _expected(evidence, column):
             yield _appeared(evidence, column, share, vanished, renamed=bool(vanished) and _is_same(share, past))
         elif vanished:
             yield _gone(evidence, column, vanished)
 
 
+def _expected(evidence: Evidence, column: str) -> float:
+    """The share of rows in unseen categories that is nothing new."""
+    return 2 * evidence.reference.layout.cells[column].novelty
+
+
 def _appeared(evidence: Evidence, column: str, share: float, vanished: list[int], *, renamed: bool) -> Alarm:
     """Unseen categories, alone or in the place of others."""
     counts = evidence.current.columns[column].counts
-    critical = _RENAMED if renamed else _CRITICAL
+    critical = _RENAMED if renamed else _CRITICAL + _expected(evidence, column)
     message = (
         f"column {column!r}: {counts[-1]} of {sum(counts)} rows ({share:.1%}) are in categories that the reference "
         f"never saw"

@@ -119,8 +119,8 @@ def _among(evidence: Evidence, column: str, told: npt.NDArray[np.intp], past: Sh
     fine = evidence.reference.counts(column)[told]
     risen = np.array(current.counts) / current.present - (fine / np.maximum(fine.sum(axis=1), 1)[:, None]).max(axis=0)
     cell = int(risen.argmax())
-    unseen = cells.kind is Kind.CATEGORY and cell == cells.size - 1  # which is a change of categories
-    return None if risen[cell] < _ALONE * gain or unseen else Atom(gain, threshold, cell, current.counts[cell])
+    known = cells.kind is Kind.CATEGORY and cell != cells.size - 2  # unseen, which is a change, or kept, which is drift
+    return None if risen[cell] < _ALONE * gain or known else Atom(gain, threshold, cell, current.counts[cell])
 
 
 def _far_out(evidence: Evidence, column: str, past: Shares, now: Shares) -> Atom | None:

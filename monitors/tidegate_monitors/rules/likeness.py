@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +27,7 @@ def block_looks(reference: Reference, column: str) -> Floats:
         columns = (block.profile.columns[column] for block in reference.blocks)
         return np.array([looks(item) for item in columns if item.moments.n >= ROWS_MINIMUM]).reshape(-1, 6)
 
-    found: Floats = _remembered(reference, ("looks", column), made)
+    found: Floats = reference.remembered(("looks", column), made)
     return found
 
 
@@ -62,7 +60,7 @@ class Likeness:
     @classmethod
     def of(cls, reference: Reference, column: str) -> Likeness:
         """Of one column of a reference; computed once."""
-        found: Likeness = _remembered(reference, ("likeness", column), lambda: cls._of(reference, column))
+        found: Likeness = reference.remembered(("likeness", column), lambda: cls._of(reference, column))
         return found
 
     @classmethod
@@ -103,11 +101,3 @@ def _distances(shares: Floats, pooled: Floats) -> Floats:
     """Half the sum of absolute differences: the total variation distance, in [0, 1]."""
     distances: Floats = np.abs(shares - pooled).sum(axis=-1) / 2
     return distances
-
-
-def _remembered(reference: Reference, key: tuple[str, ...], make: Callable[[], Any]) -> Any:
-    """What was made of a reference, made once while it lives."""
-    known: dict[Any, Any] = reference._stacks
-    if key not in known:
-        known[key] = make()
-    return known[key]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -31,9 +33,9 @@ def timezone_shift(evidence: Evidence) -> Iterator[Alarm]:
     variation distance); a lag's distance is that to the nearest block. The lag with the least distance must not be 0.
     At lag 0 the distance must be greater than that of any block to its nearest, and at the best lag no more than twice
     that, as schedules change; the logarithm of the likelihood must grow by more than chance explains (one in a million
-    over the lags). The score is
-    the distance at lag 0 over the distance at the best lag; the threshold is 1.5. Hours that are as frequent all day
-    can show no shift, nor can shifts of whole days.
+    over the lags). The score is the distance at lag 0 over the distance at the best lag; the threshold is 1.5. A single
+    hour is a warning where the contract's zone knows no summer time: clocks may have changed where the data is from.
+    Hours that are as frequent all day can show no shift, nor can shifts of whole days.
     """
     for column in evidence.watched():
         if evidence.reference.layout.cells[column].kind is Kind.HOUR:
@@ -63,15 +65,24 @@ def _judge(evidence: Evidence, column: str) -> Iterator[Alarm]:
         return
     off = lag if lag <= _HOURS // 2 else lag - _HOURS
     unit = "hour" if abs(off) == 1 else "hours"
+    clocks = abs(off) == 1 and not _has_summer_time(evidence.contract.zone)
+    doubt = f"; or clocks changed where it is from: time_zone is {evidence.contract.zone}" if clocks else ""
+    usually = Severity.WARNING if clocks else Severity.CRITICAL
     yield Alarm(
         "timezone_shift",
-        evidence.contract.severity_of("timezone_shift", Severity.CRITICAL, column),
+        evidence.contract.severity_of("timezone_shift", usually, column),
         f"column {column!r}: times are {abs(off)} {unit} {'later' if off > 0 else 'earlier'} than the reference's, "
-        f"in the same pattern of the day",
+        f"in the same pattern of the day{doubt}",
         column,
         score=float(score),
         threshold=_BETTER,
     )
+
+
+def _has_summer_time(zone: ZoneInfo) -> bool:
+    """Whether the zone's clocks differ between January and July of a recent year."""
+    winter, summer = (datetime(2024, month, 1, tzinfo=zone).utcoffset() for month in (1, 7))
+    return winter != summer
 
 
 def _nearest(share: Floats, shares: Floats) -> float:

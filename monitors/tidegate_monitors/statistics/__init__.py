@@ -108,12 +108,21 @@ def statistic(
             raise MonitorError(
                 f"two statistics are called {name!r}", found=f"{known.score.__module__} and {score.__module__}"
             )
+        _refuse(name, reads, needs, reported or family)
         _REGISTRY[name] = Statistic(
             name, reads, check, score, symmetric, bound, signed, family, noise, coarse, needs, reported or family
         )
         return score
 
     return register
+
+
+def _refuse(name: str, reads: Reads, needs: Needs | None, at_the_gate: bool) -> None:
+    """Refuse what no gate could compute for every batch."""
+    asked = reads in (Reads.HOURS, Reads.PAIR, Reads.BUCKETS) or needs == "blocks"
+    if at_the_gate and asked:
+        allowed = "reported=False, family=False: it is for those who ask for it"
+        raise MonitorError(f"the statistic {name!r} cannot be computed for every batch", allowed=allowed)
 
 
 @cache
