@@ -17,6 +17,7 @@ from tidegate_flows import reference
 from tidegate_flows.latest import latest
 from tidegate_flows.ledger import runs, streams
 from tidegate_flows.place import at
+from tidegate_flows.readmission import release
 from tidegate_monitors.reference import Reference
 
 Make = Callable[..., pd.DataFrame]
@@ -71,6 +72,22 @@ def test_what_a_rule_has_found_or_was_refused_is_never_held_against_others(
     assert [run.decision.value for run in found] == ["publish", "quarantine", "publish", "publish", "publish"]
     assert "category_change" in _checks(found[3])
     assert _latest(with_reference, contract, 40) == ["d20", "d22", "d24"]
+
+
+def test_what_was_refused_and_let_go_by_hand_is_not_held_against_others(
+    with_reference: Path, contract_file: Callable[..., Path], make_orders: Make
+) -> None:
+    contract = tg.load_contract(contract_file("failure_threshold=9"))
+    bad = make_orders(21)
+    bad.loc[:49, "amount"] = -1
+    _gate(with_reference, contract, [(20, make_orders(20)), (21, bad)])
+    with at(with_reference) as place:
+        release(place, contract.name, "d21", by="test", reason="needed today")
+        with place.ledger.begin() as connection:
+            row = runs.speaking_for(connection, contract.name, "d21")
+    assert row is not None
+    assert (row.decision, bool(row.accepted)) == ("publish", False)
+    assert _latest(with_reference, contract, 40) == ["d20"]
 
 
 def test_a_statistical_alarm_keeps_its_place_among_the_blocks(
