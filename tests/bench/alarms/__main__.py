@@ -24,6 +24,10 @@ from tests.bench.alarms.sources import ORIGINS
 PAGE = ROOT / "docs" / "alarms.md"
 PICTURES = ROOT / "docs" / "pictures"
 _PICTURED_BLOCKS = 60
+_PICTURED = {
+    "peers": "Real batches with at least one alarm",
+    "exchangeable": "The mean rate, and that of one reference in twenty",
+}
 TABLES: dict[str, Callable[[Any], str]] = {
     "data": tables.data,
     "exchangeable": tables.exchangeable,
@@ -79,11 +83,21 @@ def main() -> None:
     if chosen.quick or chosen.printed or chosen.datasets:
         sys.stdout.write("\n\n".join(f"## {part}\n\n{text}" for part, text in written.items()) + "\n")
         return
+    for part, text in _pictures(found).items():
+        place = PICTURES / f"alarms-{part}.svg"
+        picture.write(text, place)
+        written[part] = f"![{_PICTURED[part]}]({place.relative_to(PAGE.parent)})\n\n{written[part]}"
     page.write(PAGE, written)
-    if "peers" in parts:
-        picture.write(picture.of_peers(found["peers"]), PICTURES / "alarms-tools.svg")
-    if "exchangeable" in parts:
-        picture.write(picture.of_rates(found["exchangeable"], _PICTURED_BLOCKS), PICTURES / "alarms-rates.svg")
+
+
+def _pictures(found: dict[str, list[Any]]) -> dict[str, str]:
+    """The pictures of the parts that were measured."""
+    made = {}
+    if "peers" in found:
+        made["peers"] = picture.of_peers(found["peers"])
+    if "exchangeable" in found:
+        made["exchangeable"] = picture.of_rates(found["exchangeable"], _PICTURED_BLOCKS)
+    return made
 
 
 if __name__ == "__main__":
