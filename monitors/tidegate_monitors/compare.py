@@ -29,6 +29,10 @@ ROWS_MINIMUM = 20
 """With fewer values of a column nothing is said of it: neither pass nor alarm."""
 
 _NEAR_CONSTANT = 0.9
+_OF_SCORES = ("location", "spread")
+"""Read in standard deviations of the reference: of a column that hardly varies a single block would hold the record,
+hundreds of them wide, and set the threshold of every other column."""
+
 _SMALL = 0.2
 _MISSING_FLOOR = 0.005
 """A missing rate that moves by less than this is nothing unusual, however still it was in the reference: one block
@@ -101,19 +105,21 @@ def confirmed(pinned: Iterable[Comparison], latest: Iterable[Comparison]) -> lis
 def detectable_shifts(reference: Reference, contract: Contract, rng: np.random.Generator) -> dict[str, float | None]:
     """For each column the shift that half of batches would reveal: its threshold when a block of its own is judged.
 
-    In reference standard deviations for numbers (statistic ``location``), in Hellinger distance for other cells; None
-    for a column of which only missing values are watched. The median over up to five blocks, each left out.
+    In reference standard deviations for numbers (statistic ``location``), in Hellinger distance for other cells and for
+    numbers that hardly vary; None for a column of which only missing values are watched. The median over up to five
+    blocks, each left out.
     """
     places = sorted({round(share * (len(reference.blocks) - 1)) for share in (0.1, 0.3, 0.5, 0.7, 0.9)})
-    found: dict[str, list[float]] = {name: [] for name in reference.layout.cells}
+    found: dict[str, dict[str, list[float]]] = {name: {} for name in reference.layout.cells}
     for place in places:
         rest = replace(reference, blocks=reference.blocks[:place] + reference.blocks[place + 1 :])
         profile = reference.blocks[place].profile
         for comparison in compare(profile, rest, contract, rng, blocks_minimum=BLOCKS_MINIMUM - 1):
-            wanted = "location" if _kind(reference, comparison.column) is Kind.NUMERIC else "hellinger"
-            if comparison.column and comparison.statistic == wanted and comparison.threshold is not None:
-                found[comparison.column].append(comparison.threshold)
-    return {name: float(np.median(values)) if values else None for name, values in found.items()}
+            wanted = ("location", "hellinger")[_kind(reference, comparison.column) is not Kind.NUMERIC :]
+            if comparison.column and comparison.statistic in wanted and comparison.threshold is not None:
+                found[comparison.column].setdefault(comparison.statistic, []).append(comparison.threshold)
+    seen = {name: thresholds.get("location") or thresholds.get("hellinger") for name, thresholds in found.items()}
+    return {name: float(np.median(values)) if values else None for name, values in seen.items()}
 
 
 def _against(
@@ -207,7 +213,7 @@ class _Members:
         near_constant = coarse_whole.max() > _NEAR_CONSTANT * max(coarse_whole.sum(), 1)
         kinds = {Kind.NUMERIC: (Reads.CELLS, Reads.ORDERED), Kind.CATEGORY: (Reads.CELLS, Reads.CATEGORIES)}
         for statistic in (item for reads in kinds.get(cells.kind, (Reads.CELLS,)) for item in _reading(reads)):
-            if statistic.family and not (statistic.name == "spread" and near_constant):
+            if statistic.family and not (near_constant and statistic.name in _OF_SCORES):
                 scores = np.where(few, np.nan, statistic.score(*pair))
                 yield _member(column, statistic, scores, size)
             elif self.told and not statistic.family:

