@@ -40,5 +40,20 @@ def _fitted(reference: Reference, contract: Contract) -> Watch:
     floors = {column: contract.effect_floor_of(column) for column in found}
     noise = {column: float(np.median(reference.counts(column).sum(axis=1).clip(1)) ** -0.5) for column in found}
     return Watch.fit(
-        reference.sha256, found, days, run_length=average_run_length(budget), effect_floor=floors, noise=noise
+        reference.sha256,
+        found,
+        days,
+        run_length=average_run_length(budget),
+        effect_floor=floors,
+        noise=noise,
+        spacing=_spacing(reference, contract),
     )
+
+
+def _spacing(reference: Reference, contract: Contract) -> float:
+    """How many batches come from one block to the next, by the contract's cadence; 1 where it declares none."""
+    starts = sorted(block.window.start for block in reference.blocks if block.window)
+    if contract.cadence is None or len(starts) < 2:
+        return 1.0
+    gap = (starts[-1] - starts[0]) / (len(starts) - 1)
+    return max(1.0, round(gap / contract.cadence, 1))

@@ -85,6 +85,7 @@ class Watch:
         run_length: float = RUN_LENGTH_MINIMUM,
         effect_floor: float | Mapping[str, float] = EFFECT_FLOOR,
         noise: float | Mapping[str, float] = 0.0,
+        spacing: float = 1.0,
     ) -> Watch:
         """Learn from the levels of the reference's own blocks.
 
@@ -99,10 +100,13 @@ class Watch:
             effect_floor: A lasting shift smaller than this does not matter; in units of the level, above 0.
             noise: The sampling noise of one level, in its unit, below which no scale falls (for a level in standard
                 deviations of n rows 1/sqrt(n)); it only ever makes alarms rarer.
+            spacing: Batches that come between two blocks, and one: batches that lie closer than the blocks may be more
+                alike than any two of these, so that the scale grows by its root; at least 1.
 
         Raises:
             UsageError: A number or a length that cannot be meant.
         """
+        _require(spacing >= 1 and np.isfinite(spacing), "spacing", spacing, "a finite number from 1 up")
         _require(run_length >= 1 and np.isfinite(run_length), "run_length", run_length, "a finite number from 1 up")
         floors, noises = _each("effect_floor", effect_floor, levels), _each("noise", noise, levels)
         for column in levels:
@@ -115,7 +119,7 @@ class Watch:
         gauges = {}
         for (column, (blocks, _)), sd in zip(kept.items(), sds, strict=True):
             pit = pits[column]
-            scale = max(float(sd), noises[column] * pit.slope)
+            scale = max(float(sd), noises[column] * pit.slope) * sqrt(spacing)
             gauges[column] = Gauge(pit, scale, _margin(pit, blocks, scale, floors[column], len(kept)))
         return cls(reference, gauges, float(run_length))
 

@@ -310,3 +310,12 @@ def test_a_season_longer_than_weeks_is_seen_once_the_reference_is_longer_than_a_
     )
     assert year > 3
     assert quarter < year
+
+
+def test_batches_that_lie_closer_than_the_blocks_widen_the_scale() -> None:
+    levels = {"x": np.random.default_rng(80).normal(0, 0.1, 60)}
+    one, four = (Watch.fit("r", levels, [None] * 60, spacing=spacing).gauges["x"] for spacing in (1.0, 4.0))
+    assert four.sd == pytest.approx(2 * one.sd)
+    assert four.margin >= one.margin
+    with pytest.raises(UsageError, match="spacing"):
+        Watch.fit("r", levels, [None] * 60, spacing=0.5)

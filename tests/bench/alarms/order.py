@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from statistics import median
 
+import tidegate as tg
 from tests.bench.alarms.history import History
 from tests.bench.alarms.judging import (
     HAS_LATEST,
@@ -123,6 +126,14 @@ def named(found: Iterable[Place]) -> set[str]:
     return {str(place[0] or place[-2]) for place in found}
 
 
+def paced(history: History) -> tg.Contract:
+    """The contract with the cadence that the batches have, so that the stream knows how far blocks lie apart."""
+    starts = sorted(batch.window.start for batch in history.batches if batch.window)
+    if len(starts) < 2:
+        return history.contract
+    return replace(history.contract, cadence=median(later - one for one, later in pairwise(starts)))
+
+
 def seasonal(history: History, plan: Plan) -> Seasonal:
     """References of every second, third or later batch; the batches between are held against them in order."""
     total, single, warned, drifting = len(history.batches), Rate(0, 0), Rate(0, 0), Rate(0, 0)
@@ -134,7 +145,7 @@ def seasonal(history: History, plan: Plan) -> Seasonal:
         tests = sorted(set(range(total)) - set(picked))
         made = with_layout_of(history, picked, tests)
         found = singles_and_warnings(made, picked, tests)
-        slow = list(told((made.profiles[i] for i in tests), made.reference(picked), history.contract))
+        slow = list(told((made.profiles[i] for i in tests), made.reference(picked), paced(history)))
         drifting += Rate(sum(map(bool, slow)), len(slow))
         single += Rate(sum(bool(now) for _, _, now in found), len(found))
         warned += Rate(sum(bool(again) for _, again, _ in found), len(found))
