@@ -26,7 +26,8 @@ from tidegate_flows.signature import require_signature
 from tidegate_flows.stores.local import replace_durably, writing
 from tidegate_monitors.block import Block
 from tidegate_monitors.breaker import Decision
-from tidegate_monitors.compare import detectable_shifts
+from tidegate_monitors.cells import Kind
+from tidegate_monitors.compare import detectable_shifts, reachable
 from tidegate_monitors.layout import Layout, no_longer_held
 from tidegate_monitors.levels import effective_rows
 from tidegate_monitors.profile import Profile
@@ -44,12 +45,21 @@ def build(place: Place, contract: Contract, deliveries: Sequence[str | Path]) ->
         StoreError: The reference cannot be kept.
     """
     if len(deliveries) < BLOCKS_MINIMUM:
-        raise UsageError("too few batches for a reference", found=len(deliveries), allowed=f"{BLOCKS_MINIMUM} or more")
+        raise UsageError(
+            "too few batches for a reference",
+            found=len(deliveries),
+            allowed=f"{BLOCKS_MINIMUM} or more",
+            hint="a folder is one batch: name its files, FOLDER/*.parquet" if deliveries else None,
+        )
     layout = Layout.of((_kept(place, contract, item) for item in deliveries), contract)
     blocks = []
     for item in deliveries:
         batch = _kept(place, contract, item)
         blocks.append(Block(batch.id, batch.window, Profile.of(batch.table, layout)))
+    prints = [str(block.profile.fingerprint) for block in blocks]
+    same = sorted({b.batch for b, p in zip(blocks, prints, strict=True) if prints.count(p) > 1 and b.profile.rows})
+    if same:
+        raise UsageError("batches with the same rows", found=", ".join(same), allowed="each batch once")
     twice = sorted({block.batch for block in blocks if sum(other.batch == block.batch for other in blocks) > 1})
     if twice:
         raise UsageError("batches named twice", found=", ".join(twice))
@@ -57,7 +67,7 @@ def build(place: Place, contract: Contract, deliveries: Sequence[str | Path]) ->
     path = _path(place, contract.name, reference.sha256)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_durably(path, json.dumps(reference.to_dict(), ensure_ascii=True, sort_keys=True).encode())
+        replace_durably(path, json.dumps(reference.to_dict(), ensure_ascii=True).encode())
     with place.ledger.begin() as connection:
         references.add(connection, contract.name, reference.sha256, len(blocks), place.clock())
     return reference
@@ -147,8 +157,15 @@ def describe(reference: Reference, contract: Contract) -> dict[str, Any]:
         "achievable_one_in": reference.achievable_one_in(contract),
         "season_covered": reference.season_covered(contract),
         "columns": [
-            {"column": name, "minimum_detectable_shift": shift, "effective_rows": _whole(effective.get(name))}
-            for name, shift in shifts.items()
+            {
+                "column": name,
+                "minimum_detectable_shift": shifts[name],
+                "reachable": (shifts[name] or 0.0) <= reachable(reference, name),
+                "unit": "sd" if reference.layout.cells[name].kind is Kind.NUMERIC else "hellinger",
+                "effective_rows": _whole(effective.get(name)),
+            }
+            for name in contract.columns
+            if name in shifts
         ],
     }
 

@@ -78,10 +78,11 @@ def _sentence(
     where = f"column {comparison.column!r}" if comparison.column else "the table"
     where += f" in {comparison.slice}" if comparison.slice else ""
     about = f" of {' and '.join(map(repr, comparison.columns))}" if comparison.columns else ""
+    sign = "-" if comparison.direction < 0 else ""
     side = {1: ", above the reference", -1: ", below the reference", 0: ""}[comparison.direction]
     parts = [
-        f"{where}: {comparison.statistic}{about} {comparison.score:.3g} is {comparison.pinned:.2f} times its threshold "
-        f"{comparison.threshold:.3g}{side}"
+        f"{where}: {comparison.statistic}{about} {sign}{comparison.score:.3g} is {comparison.pinned:.2f} times its "
+        f"threshold {comparison.threshold:.3g}{side}"
     ]
     if comparison.latest is not None:
         parts.append(f"{comparison.latest:.2f} times that of the latest batches")

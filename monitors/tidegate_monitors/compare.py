@@ -19,6 +19,7 @@ from tidegate_monitors.layout import Layout
 from tidegate_monitors.profile import Profile
 from tidegate_monitors.reference import BLOCKS_MINIMUM, Reference
 from tidegate_monitors.statistics import Reads, Statistic, regularised, statistics
+from tidegate_monitors.statistics.location import normal_scores
 
 __all__ = ["Comparison", "compare", "detectable_shifts", "exceeded"]
 
@@ -120,6 +121,15 @@ def detectable_shifts(reference: Reference, contract: Contract, rng: np.random.G
                 found[comparison.column].setdefault(comparison.statistic, []).append(comparison.threshold)
     seen = {name: thresholds.get("location") or thresholds.get("hellinger") for name, thresholds in found.items()}
     return {name: float(np.median(values)) if values else None for name, values in seen.items()}
+
+
+def reachable(reference: Reference, column: str) -> float:
+    """The greatest score that any batch could have: for numbers the normal score of the outermost cells, else 1."""
+    cells = reference.layout.cells[column]
+    if cells.kind is not Kind.NUMERIC:
+        return 1.0
+    whole = cells.coarsen(reference.counts(column).sum(axis=0)).astype(float)
+    return float(np.abs(normal_scores(whole)).max())
 
 
 def _against(

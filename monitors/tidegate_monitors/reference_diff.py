@@ -20,6 +20,7 @@ class ColumnDiff:
         only: ``old`` or ``new`` where the other reference has no such column.
         shift: The mean of the new less that of the old, in standard deviations of the old; None for no numbers.
         spread: ln of the ratio of standard deviations, new over old; None for no numbers, or none that vary.
+        hellinger: The distance of the shares of categories or hours, in [0, 1]; None for others.
         missing: The new share of missing values less the old one.
         distinct: ln of the ratio of the numbers of different values; None where either has none.
         came: Categories that only the new one knows; at most ten.
@@ -30,6 +31,7 @@ class ColumnDiff:
     only: str | None = None
     shift: float | None = None
     spread: float | None = None
+    hellinger: float | None = None
     missing: float | None = None
     distinct: float | None = None
     came: tuple[str, ...] = ()
@@ -45,6 +47,7 @@ class ReferenceDiff:
         new: The sha256 of the other.
         came: Blocks that only the new one has.
         went: Blocks that only the old one has.
+        changed: Blocks of the same name with other rows.
         same: How many blocks they share.
         columns: Column by column.
     """
@@ -53,6 +56,7 @@ class ReferenceDiff:
     new: str
     came: tuple[str, ...]
     went: tuple[str, ...]
+    changed: tuple[str, ...]
     same: int
     columns: tuple[ColumnDiff, ...]
 
@@ -62,7 +66,12 @@ class ReferenceDiff:
             "format": 1,
             "old": self.old,
             "new": self.new,
-            "blocks": {"came": list(self.came), "went": list(self.went), "same": self.same},
+            "blocks": {
+                "came": list(self.came),
+                "went": list(self.went),
+                "changed": list(self.changed),
+                "same": self.same,
+            },
             "columns": [asdict(item) | {"came": list(item.came), "went": list(item.went)} for item in self.columns],
         }
 
@@ -72,14 +81,17 @@ _SHOWN = 10
 
 def reference_diff(old: Reference, new: Reference) -> ReferenceDiff:
     """Compare two references, whatever their layouts: by moments, missing shares and known categories."""
-    before, after = (tuple(block.batch for block in item.blocks) for item in (old, new))
+    before, after = ({block.batch: block.profile.fingerprint for block in item.blocks} for item in (old, new))
+    both = [name for name in after if name in before]
+    changed = tuple(name for name in both if before[name] != after[name])
     names = dict.fromkeys((*old.layout.cells, *new.layout.cells))
     return ReferenceDiff(
         old.sha256,
         new.sha256,
-        tuple(name for name in after if name not in set(before)),
-        tuple(name for name in before if name not in set(after)),
-        len(set(before) & set(after)),
+        tuple(name for name in after if name not in before),
+        tuple(name for name in before if name not in after),
+        changed,
+        len(both) - len(changed),
         tuple(_column(name, old, new) for name in names),
     )
 
@@ -94,11 +106,31 @@ def _column(name: str, old: Reference, new: Reference) -> ColumnDiff:
         None,
         _shift(before, after),
         _ratio(before.moments.sd, after.moments.sd),
+        _hellinger(_shares(old, name), _shares(new, name)),
         missing_share(after) - missing_share(before),
         _ratio(before.distinct, after.distinct),
         tuple(sorted(now - known)[:_SHOWN]),
         tuple(sorted(known - now)[:_SHOWN]),
     )
+
+
+def _shares(reference: Reference, name: str) -> dict[str, float]:
+    """The share of each category with a cell of its own, or hour; the others together."""
+    cells, counts = reference.layout.cells[name], reference.pooled.columns[name].counts
+    if cells.kind not in (Kind.CATEGORY, Kind.HOUR):
+        return {}
+    names = (*cells.kept, "", "") if cells.kind is Kind.CATEGORY else tuple(map(str, range(24)))
+    found: dict[str, float] = {}
+    for label, number in zip(names, counts, strict=True):
+        found[label] = found.get(label, 0.0) + number / max(sum(counts), 1)
+    return found
+
+
+def _hellinger(one: dict[str, float], other: dict[str, float]) -> float | None:
+    if not one or not other:
+        return None
+    names = {*one, *other}
+    return math.sqrt(sum((math.sqrt(one.get(n, 0.0)) - math.sqrt(other.get(n, 0.0))) ** 2 for n in names) / 2)
 
 
 def _categories(cells: Cells) -> set[str]:

@@ -17,6 +17,7 @@ from tidegate_contracts.severity import Severity
 from tidegate_contracts.violation import Violation
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.alarms import Carriers, alarms
+from tidegate_monitors.beyond import beyond
 from tidegate_monitors.compare import compare
 from tidegate_monitors.comparison import Comparison, Place
 from tidegate_monitors.contamination import contamination
@@ -75,7 +76,7 @@ class Observation:
         rules: The rules' alarms.
         carriers: By column that exceeds, the slice that carries most of it and the share that it carries.
         levels: By column, for the stream.
-        moved: Whether the latest accepted blocks have left the reference.
+        moved: What has left the reference: most of a column's values, or the latest accepted blocks.
     """
 
     checked: Checked
@@ -136,7 +137,7 @@ def observe(
             rules,
             _carriers(comparisons, profile, reference),
             levels(profile, reference, contract),
-            (moved,) if moved is not None else (),
+            (*beyond(profile, reference, contract), *((moved,) if moved is not None else ())),
         )
     except TidegateError:
         raise
@@ -166,7 +167,7 @@ def decide(
         batch: The batch's id, from which on what it exceeds is counted.
     """
     comparisons = tuple(_begun(item, previous, batch) for item in observation.comparisons)
-    drifts = (*alarms(comparisons, previous, contract, observation.carriers), *slow, *observation.moved)
+    drifts = (*observation.moved, *alarms(comparisons, previous, contract, observation.carriers), *slow)
     found: list[Finding] = [*observation.checked.violations, *fold((*others, *observation.rules), drifts)]
     findings = sorted(found, key=lambda finding: (-finding.severity.rank, finding.kind != "violation"))
     checked = observation.checked

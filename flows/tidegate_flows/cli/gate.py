@@ -205,4 +205,6 @@ def _show_findings(findings: Sequence[Finding]) -> None:
         rows = (
             f"; such as {', '.join(finding.examples[:3])}" if finding.kind == "violation" and finding.examples else ""
         )
-        tables.line(f"  {finding.severity.value:8} {finding.check}: {finding.message}{rows}")
+        folded = getattr(finding, "folded", ())
+        also = f" (also: {', '.join(folded)})" if folded else ""
+        tables.line(f"  {finding.severity.value:8} {finding.check}: {finding.message}{rows}{also}")

@@ -51,6 +51,7 @@ def build(
             f"in force, approved by {by}"
             if approve
             else f"not in force: tidegate reference approve {contract} {built.sha256[:12]} --by WHO --reason WHY"
+            + (f" --store {store}" if store else "")
         )
         tables.line(what)
 
@@ -172,16 +173,17 @@ def diff(
     if as_json:
         emit({"dataset": loaded.name, **found.to_dict()})
         return
-    blocks = f"{len(found.came)} blocks came, {len(found.went)} went, {found.same} are the same"
+    blocks = f"{len(found.came)} blocks came, {len(found.went)} went, {len(found.changed)} have other rows"
+    blocks += f", {found.same} are the same"
     tables.line(f"{loaded.name}: {found.old[:12]} → {found.new[:12]}; {blocks}")
-    columns = ("column", "shift (sd)", "spread (ln)", "missing", "distinct (ln)", "categories that came", "that went")
+    columns = ("column", "shift (sd)", "spread (ln)", "Hellinger", "missing", "categories that came", "that went")
     tables.show(columns, [_difference(item) for item in found.columns])
 
 
 def _difference(item: ColumnDiff) -> tuple[str, ...]:
     if item.only is not None:
         return (f"{item.column} (only in the {item.only} one)", *("–",) * 6)
-    numbers = (tables.number(value) for value in (item.shift, item.spread, item.missing, item.distinct))
+    numbers = (tables.number(value) for value in (item.shift, item.spread, item.hellinger, item.missing))
     return item.column, *numbers, " ".join(item.came), " ".join(item.went)
 
 
@@ -193,11 +195,18 @@ def _show(facts: dict[str, Any]) -> None:
     )
     tables.show(
         ("column", "smallest shift that half of batches reveal", "independent rows that it is worth"),
-        [
-            (item["column"], tables.number(item["minimum_detectable_shift"]), _rows(item["effective_rows"]))
-            for item in facts["columns"]
-        ],
+        [(item["column"], _shift(item), _rows(item["effective_rows"])) for item in facts["columns"]],
     )
+
+
+def _shift(item: dict[str, Any]) -> str:
+    """A shift with its unit; where no batch could be so far away, that it cannot be seen by itself."""
+    if item["minimum_detectable_shift"] is None:
+        return "– (only missing values are watched)"
+    if not item["reachable"]:
+        return "cannot be seen: the reference's own batches differ as much"
+    unit = "sd" if item["unit"] == "sd" else "Hellinger distance"
+    return f"{tables.number(item['minimum_detectable_shift'])} {unit}"
 
 
 def _rows(number: int | None) -> str:

@@ -68,7 +68,9 @@ def unit_change(evidence: Evidence) -> Iterator[Alarm]:
     """
     for column in evidence.watched():
         if evidence.reference.layout.cells[column].kind is Kind.NUMERIC:
-            found = _converted(evidence, column) or _multiplied(evidence, column)
+            found = _converted(evidence, column)
+            if found is None and not _is_temperature(evidence.contract.columns[column].unit):
+                found = _multiplied(evidence, column)
             if found:
                 yield Alarm(
                     "unit_change",
@@ -78,6 +80,11 @@ def unit_change(evidence: Evidence) -> Iterator[Alarm]:
                     score=found[0],
                     threshold=1.0,
                 )
+
+
+def _is_temperature(unit: str | None) -> bool:
+    """Whether a unit is one of those that no factor leads from one to another."""
+    return (unit or "").strip().lower() in _TEMPERATURES
 
 
 def _multiplied(evidence: Evidence, column: str) -> tuple[float, str] | None:
