@@ -68,7 +68,6 @@ FAULTS = [
     Fault("p_late", _mean("p_late", 0.3), Severity.CRITICAL, "filled in"),
     Fault("distance", lambda table: clipped_values(table, "distance", 0.1), Severity.WARNING, "cut off"),
     Fault("p_late", lambda table: clipped_values(table, "p_late", 0.3), Severity.CRITICAL, "cut off"),
-    Fault("carrier", _stand_in("carrier", "UA", 0.3), Severity.CRITICAL, "default"),
 ]
 
 

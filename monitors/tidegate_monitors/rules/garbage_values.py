@@ -56,7 +56,8 @@ def garbage_values(evidence: Evidence) -> Iterator[Alarm]:
     """One value holds a share of rows that no block of the reference ever had; critical above 20 % of rows.
 
     Values are counted in 64 buckets by their hash, so that a value that fills many rows raises one bucket, and the cell
-    that it lies in, while values that merely moved raise all buckets alike. The score is the share gained on the block
+    that it lies in, while values that merely moved raise all buckets alike. (A known category that gains is drift, and
+    an unseen one a change of categories.) The score is the share gained on the block
     that had most; see :func:`new_atom` for the threshold. Below or above all that the reference had the value is a
     placeholder; at the batch's own extreme, with nothing left of what the reference had beyond, values were cut off;
     anywhere else one was filled in. Of a column whose drift is only information it is told, unless it is far out.
