@@ -65,7 +65,7 @@ def _drifting_since(connection: Connection, contract: Contract, reference: Refer
         return None
     stream, _ = streams.load(connection, contract.name, reference.sha256)
     batches = {item.since for item in slow_drifts(stream, watch_of(reference, contract)) if item.since}
-    ends = [runs.event_end(connection, contract.name, batch) for batch in batches]
+    ends = [runs.ended(connection, contract.name, batch) for batch in batches]
     return min((end for end in ends if end is not None), default=None)
 
 

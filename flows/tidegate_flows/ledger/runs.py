@@ -272,10 +272,11 @@ def accepted(
     return [(row.run, row.batch, row.ended) for row in connection.execute(query)]
 
 
-def event_end(connection: Connection, dataset: str, batch: str) -> float | None:
-    """The end of the window of a batch, as the run that speaks for it has it."""
-    row = speaking_for(connection, dataset, batch)
-    return None if row is None else row.event_end
+def ended(connection: Connection, dataset: str, batch: str) -> float | None:
+    """When a batch ended, by the run that speaks for it and the same clock as :func:`accepted`."""
+    query = select(_ENDED).where(runs.c.dataset == dataset, runs.c.batch == batch, runs.c.superseded.is_(False))
+    found: float | None = connection.scalar(query)
+    return found
 
 
 def samples(connection: Connection, dataset: str, batch: str, limit: int) -> list[tuple[str, str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,6 @@ from tidegate_monitors.reference import Reference
 
 Place = tuple[Any, ...]
 WAITS = 7  # so many batches pass before one may enter the latest blocks
-HAS_LATEST = "latest" in signature(compare).parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +81,7 @@ def exceeding(
     latest: Reference | None = None,
 ) -> tuple[Comparison, ...]:
     """All comparisons above their thresholds, against both references where there are two."""
-    more: dict[str, Any] = {"latest": latest} if latest is not None else {}
-    return tuple(item for item in compare(profile, reference, contract, rng, **more) if item.exceeds)
+    return tuple(item for item in compare(profile, reference, contract, rng, latest=latest) if item.exceeds)
 
 
 def places(found: Iterable[Comparison], history: History) -> frozenset[Place]:

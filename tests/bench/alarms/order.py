@@ -11,7 +11,6 @@ from statistics import median
 import tidegate as tg
 from tests.bench.alarms.history import History
 from tests.bench.alarms.judging import (
-    HAS_LATEST,
     Place,
     Profiled,
     exceeding,
@@ -89,7 +88,7 @@ def ordered(history: History, plan: Plan) -> Iterator[Ordered]:
             continue
         count = max(1, min(plan.starts, last // NEAR + 1))
         starts = sorted({round(i * last / max(count - 1, 1)) for i in range(count)})
-        kinds = (False, True) if HAS_LATEST else (False,)
+        kinds = (False, True)
         rates = {latest: [Rate(0, 0)] * 4 for latest in kinds}
         seen = {latest: Counter[str]() for latest in kinds}
         for start in starts:
