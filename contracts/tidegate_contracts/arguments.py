@@ -24,6 +24,7 @@ from tidegate_contracts.upstream import Upstream
 ACTIONS = ("pass", "quarantine", "halt", "fallback")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _VERSION = re.compile(r"\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.-]+)?")
+_ROLES = ("event_time", "prediction_time", "prediction", "label", "annotator", "model_version", "baseline")
 _SEASONS = (None, "day_of_week", "day_of_year")
 
 
@@ -75,6 +76,15 @@ def _columns(name: str, value: Any) -> tuple[str, ...] | None:
     return tuple(value)
 
 
+def _score(name: str, value: Any) -> str | tuple[str, ...] | None:
+    if value is None or isinstance(value, str):
+        return value
+    columns = _columns(name, value)
+    if not columns or any(columns.count(item) > 1 for item in columns):
+        raise _refused(name, value, "the name of a column, or a tuple of one column for each class")
+    return columns
+
+
 def _zone(name: str, value: Any) -> str | None:
     try:
         ZoneInfo(value or "UTC")
@@ -109,9 +119,9 @@ def _tolerance(name: str, value: Any) -> float:
     return float(value)
 
 
-def _effect(name: str, value: Any) -> float:
+def _above_zero(allowed: str, name: str, value: Any) -> float:
     if not _is_number(value) or value <= 0:
-        raise _refused(name, value, "standard deviations of the reference, above zero")
+        raise _refused(name, value, f"{allowed}, above zero")
     return float(value)
 
 
@@ -254,7 +264,9 @@ _PARSERS: Mapping[str, Callable[[str, Any], Any]] = {
     "time_zone": _zone,
     "season": partial(_one_of, _SEASONS),
     "tolerance": _tolerance,
-    "effect_floor": _effect,
+    "effect_floor": partial(_above_zero, "standard deviations of the reference"),
+    "bias_tolerance": partial(_above_zero, "a difference of means in the label's unit"),
+    "score": _score,
     "rows_min": partial(_whole, 0),
     "failure_threshold": partial(_whole, 1),
     "classes": _classes,
@@ -272,18 +284,19 @@ _PARSERS: Mapping[str, Callable[[str, Any], Any]] = {
     "suppression": partial(_instance, Suppression),
     "alarm_budget": partial(_instance, AlarmBudget),
     "keep_sample": partial(_instance, Sample),
-    **dict.fromkeys(("event_time", "prediction_time", "prediction", "label", "annotator"), _column),
+    **dict.fromkeys(_ROLES, _column),
     **dict.fromkeys(("key", "entity", "features", "slices", "standardised"), _columns),
     **dict.fromkeys(("cadence", "arrive_within", "label_delay", "cool_down", "freshness", "max_age"), _duration),
 }
 
 
-def _one(name: str | None) -> Iterable[str]:
-    return () if name is None else (name,)
+def names_in(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """The columns that an argument names which takes none, one, or several."""
+    return (value,) if isinstance(value, str) else value or ()
 
 
 COLUMNS: Mapping[str, Callable[[Any], Iterable[Any]]] = {
-    **dict.fromkeys(("event_time", "prediction_time", "prediction", "label", "annotator"), _one),
+    **dict.fromkeys((*_ROLES, "score"), names_in),
     **dict.fromkeys(("key", "entity", "slices", "standardised"), tuple),
     "features": lambda names: names or (),
     "references": lambda keys: (name for key in keys for name in key.columns),

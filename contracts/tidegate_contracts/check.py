@@ -92,7 +92,7 @@ def check(batch: Batch, contract: Contract, circumstances: Circumstances = NOTHI
         *_with_hints(asking.answer(question), batch, contract),
         *broken_clauses(Subject(batch, contract, circumstances)),
     ]
-    judged = _judged(batch, contract, broken)
+    judged = held_against(batch, contract, broken)
     checked = replace(
         judged,
         table=batch.table,
@@ -112,7 +112,7 @@ def check(batch: Batch, contract: Contract, circumstances: Circumstances = NOTHI
     if not fresh:
         return checked
     # setting rows aside broke another clause (a frame check, the least number of rows): nothing can be published
-    more = map(_critical, _judged(rest, contract, fresh).violations)
+    more = map(_critical, held_against(rest, contract, fresh).violations)
     return replace(checked, violations=(*checked.violations, *more), inseparable=True)
 
 
@@ -155,7 +155,7 @@ def _stops(item: Broken, contract: Contract) -> bool:
     return _sets_aside(item, contract) if item.rows is not None else _severity(item, contract) is Severity.CRITICAL
 
 
-def _judged(batch: Batch, contract: Contract, broken: list[Broken]) -> Checked:
+def held_against(batch: Batch, contract: Contract, broken: list[Broken]) -> Checked:
     """Broken clauses as violations and reasons, with the severity that the tolerance gives them."""
     keys = Keys(batch.table, contract.key, personal=contract.has_personal_key)
     failed = np.zeros(batch.rows, dtype=bool)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from tidegate_contracts.alarm_budget import AlarmBudget
-from tidegate_contracts.arguments import COLUMNS, parse
+from tidegate_contracts.arguments import COLUMNS, names_in, parse
 from tidegate_contracts.catalogue import is_advice
 from tidegate_contracts.column import Column
 from tidegate_contracts.dialect import fields_of, is_pattern, levels_of, schema_of
@@ -47,12 +47,17 @@ class Contract:
         time_zone: The zone in which hours, days and naive times are read; None means UTC, and naive times stay naive.
         prediction_time: The column with the time at which the prediction was made; no feature may be later.
         features: Columns the model reads; by default all that are no key, time, prediction or label.
-        prediction: The column with the model's prediction.
+        prediction: The column with the model's prediction: a number, or a class.
+        score: The column with the model's raw score before a calibrator; or a tuple of columns, the probability of each
+            of ``classes`` in their order.
+        model_version: The column that says which model scored a row.
+        baseline: The column with what a simpler rule predicts.
         label: The column with what came true; not expected when a batch is gated.
         classes: The label's classes, or a mapping of each to the least and greatest share of rows it may have.
         decision_threshold: The prediction, in (0, 1), from which a case counts as positive.
         costs: What a false positive and a false negative cost, in one unit.
         floors: The least acceptable value of each metric of the model, such as ``{"recall": 0.6}``.
+        bias_tolerance: The least prediction bias that matters, either way, in the label's unit, above zero.
         annotator: The column that says who gave a label.
         standardised: Columns scaled to mean 0 and standard deviation 1 on the training data.
         slices: Columns whose values name the subsets of rows that are watched one by one.
@@ -101,11 +106,15 @@ class Contract:
     prediction_time: str | None = None
     features: tuple[str, ...] | None = None
     prediction: str | None = None
+    score: str | tuple[str, ...] | None = None
+    model_version: str | None = None
+    baseline: str | None = None
     label: str | None = None
     classes: tuple[Any, ...] | Mapping[Any, tuple[float, float]] = ()
     decision_threshold: float | None = None
     costs: tuple[float, float] | None = None
     floors: Mapping[str, float] = field(default_factory=dict)
+    bias_tolerance: float = 0.02
     annotator: str | None = None
     standardised: tuple[str, ...] = ()
     slices: tuple[str, ...] = ()
@@ -202,8 +211,18 @@ class Contract:
         """The columns that the model reads and that are known at gate time."""
         if self.features is not None:
             return self.features
-        roles = {*self.key, self.event_time, self.prediction, self.label}
+        roles = {*self.key, self.event_time, self.prediction, self.label, self.model_version, self.baseline}
+        roles.update(self.score_columns)
         return tuple(name for name in self.columns if name not in roles and name not in self.later_columns)
+
+    @property
+    def score_columns(self) -> tuple[str, ...]:
+        """The columns that ``score`` names."""
+        return tuple(names_in(self.score))
+
+    def is_watched(self, column: str) -> bool:
+        """Whether a column may drift: its drift is not off, and it is not the model's version, which is to change."""
+        return self.columns[column].drift != "off" and column != self.model_version
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -257,6 +276,13 @@ class Contract:
                         allowed=", ".join(self.columns),
                         hint=f"did you mean {close[0]!r}?" if close else None,
                     )
+        if isinstance(self.score, tuple) and len(self.score) != len(self.classes):
+            raise ContractError(
+                f"contract {self.name!r}: score names a column for each class",
+                found=f"{len(self.score)} columns and {len(self.classes)} classes",
+                allowed="as many columns as classes, in their order",
+                hint="name the classes in classes=(…); one raw score before a calibrator is score='column'",
+            )
         for name in self.slices:
             if self.columns[name].personal:
                 raise ContractError(

@@ -185,7 +185,7 @@ class _Members:
         if self.current.profile.rows < ROWS_MINIMUM:
             return
         for column in self.layout.cells:
-            if self.contract.columns[column].drift != "off":
+            if self.contract.is_watched(column):
                 yield from self._missing(column)
                 yield from self._cells(column)
         yield from self._joint()

@@ -18,7 +18,9 @@ _EXPLAINS: Mapping[str, frozenset[str]] = {
         frozenset({"garbage_values", "outlier_burst"}),
     ),
     "swapped_columns": frozenset({"garbage_values", "outlier_burst", "unit_change", "category_change"}),
-    "class_collapse": frozenset({"garbage_values", "outlier_burst", "zero_variance"}),
+    "class_collapse": frozenset({"garbage_values", "outlier_burst", "zero_variance", "threshold_unreached"}),
+    "lost_predictions": frozenset({"missingness_jump", "missingness_by_slice"}),
+    "threshold_unreached": frozenset({"garbage_values", "outlier_burst", "unit_change"}),
     "lost_segment": frozenset({"volume", "missingness_by_slice", "category_change"}),
     "non_finite": frozenset({"outlier_burst"}),
 }

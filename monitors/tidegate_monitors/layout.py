@@ -187,7 +187,8 @@ def _overlap(one: tuple[float, float] | None, other: tuple[float, float] | None)
 
 def _joint(cells: Mapping[str, Cells], contract: Contract) -> tuple[str, ...]:
     """The columns that have halves and whose drift matters, the prediction first."""
-    found = [name for name, item in cells.items() if item.upper and contract.columns[name].drift != "info"]
+    watched = (name for name, item in cells.items() if item.upper and contract.is_watched(name))
+    found = [name for name in watched if contract.columns[name].drift != "info"]
     return tuple(sorted(found, key=lambda name: name != contract.prediction)[:COLUMNS_MAXIMUM])
 
 

@@ -64,7 +64,7 @@ def streamed(reference: Reference, contract: Contract) -> list[str]:
     return [
         name
         for name, cells in reference.layout.cells.items()
-        if cells.kind is not Kind.NONE and contract.columns[name].drift not in ("info", "off")
+        if cells.kind is not Kind.NONE and contract.is_watched(name) and contract.columns[name].drift != "info"
     ]
 
 

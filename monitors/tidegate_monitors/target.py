@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tidegate_contracts.classes import is_class
 from tidegate_contracts.contract import Contract
-from tidegate_contracts.dialect import fields_of
+from tidegate_contracts.outcome import classes_of
 from tidegate_monitors.codes import Codes
 
 _CLASSES_MAXIMUM = 20
@@ -38,7 +38,7 @@ class Target:
     @classmethod
     def of(cls, name: str, codes: Codes, contract: Contract) -> Target:
         """A label names classes if the contract says so, if it is text, or if TRAIN has few whole numbers in it."""
-        declared = declared_classes(contract)
+        declared = classes_of(contract)
         if codes.numeric:  # a label that is no finite number is none
             finite = np.append(np.isfinite(codes.levels.astype(np.float64)), False)
             train, test = (np.where(finite[side], side, -1) for side in (codes.train, codes.test))
@@ -67,18 +67,6 @@ class Target:
         if not self.classes:
             return self.codes.numbers()[0][self.train_known]
         return np.asarray(known == np.bincount(known).argmax(), dtype=np.float64)
-
-
-def declared_classes(contract: Contract) -> tuple[Any, ...]:
-    """The label's classes: the contract's ``classes``, else what ``isin`` allows, else nothing."""
-    if contract.classes:
-        return tuple(contract.classes)
-    column = fields_of(contract.pandera_schema).get(contract.label or "")
-    for check in column.checks if column is not None else ():
-        allowed = (check.statistics or {}).get("allowed_values")
-        if check.name == "isin" and allowed is not None:
-            return tuple(allowed)
-    return ()
 
 
 def _few_whole(codes: Codes) -> bool:

@@ -95,6 +95,23 @@ def refusal(error: tg.ContractError, *words: str) -> None:
         pytest.param({"event_time": ["placed"]}, ("event_time", "placed"), id="event_time in a list"),
         pytest.param({"reviewed_on": "2024-02-01"}, ("reviewed_on", "datetime.date"), id="reviewed_on as text"),
         pytest.param({"decision_threshold": 0}, ("decision_threshold", "0"), id="decision_threshold zero"),
+        pytest.param({"bias_tolerance": 0}, ("bias_tolerance", "0", "above zero"), id="bias_tolerance zero"),
+        pytest.param(
+            {"bias_tolerance": float("nan")}, ("bias_tolerance", "nan", "above zero"), id="bias_tolerance NaN"
+        ),
+        pytest.param({"baseline": ("amount",)}, ("baseline", "amount", "column"), id="baseline in a tuple"),
+        pytest.param({"model_version": 3}, ("model_version", "3", "column"), id="model_version as a number"),
+        pytest.param({"model_version": "nota"}, ("model_version", "'nota'", "'note'"), id="model_version misspelt"),
+        pytest.param({"score": 0.5}, ("score", "0.5", "tuple"), id="score as a number"),
+        pytest.param({"score": ()}, ("score", "()", "each class"), id="score of nothing"),
+        pytest.param({"score": ("amount", "amount")}, ("score", "amount", "each class"), id="score twice"),
+        pytest.param(
+            {"score": ("amount", "scor"), "classes": (0, 1)}, ("score", "'scor'", "'score'"), id="score column"
+        ),
+        pytest.param({"score": ("amount", "score")}, ("score", "2 columns and 0 classes"), id="score without classes"),
+        pytest.param(
+            {"score": ("amount", "score"), "classes": (0, 1, 2)}, ("2 columns and 3 classes",), id="a score too few"
+        ),
         pytest.param({"costs": (1, -1)}, ("costs", "-1", "zero or more"), id="costs negative"),
         pytest.param({"costs": 5}, ("costs", "5", "false positive"), id="costs as a number"),
         pytest.param({"floors": {"recall": float("nan")}}, ("floors['recall']", "nan"), id="floor NaN"),
@@ -506,6 +523,10 @@ OTHER_ARGUMENTS: dict[str, Any] = {
     "entity": ("country",),
     "prediction_time": "placed",
     "classes": (0, 1),
+    "score": "amount",
+    "model_version": "note",
+    "baseline": "amount",
+    "bias_tolerance": 0.05,
     "decision_threshold": 0.3,
     "costs": (1.0, 5.0),
     "floors": {"recall": 0.6},
@@ -530,6 +551,19 @@ def test_a_contract_that_differs_in_one_argument_is_another(
     make_contract: MakeContract, argument: str, value: Any
 ) -> None:
     assert make_contract(**{argument: value}).sha256 != make_contract().sha256
+
+
+def test_what_a_model_says_is_no_feature(make_contract: MakeContract) -> None:
+    told = {"score": "amount", "model_version": "note", "baseline": "items"}
+    assert make_contract(**told).feature_columns == ("country",)
+    both = make_contract(score=("amount", "score"), classes=(0, 1), prediction=None)
+    assert both.score_columns == ("amount", "score")
+    assert not set(both.score_columns) & set(both.feature_columns)
+
+
+def test_a_model_version_is_to_change_and_so_is_no_drift(make_contract: MakeContract) -> None:
+    contract = make_contract(model_version="note")
+    assert [name for name in contract.columns if not contract.is_watched(name)] == ["note"]
 
 
 def test_every_argument_is_tried_for_its_part_in_the_identity() -> None:

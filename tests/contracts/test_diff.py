@@ -330,6 +330,10 @@ def test_every_argument_of_a_contract_has_its_rule() -> None:
          [("semantic", "population['country']", "both")]),
         ("scope", unequal, unlike, [(T, "scope", "producer"), (L, "scope", "consumer")]),
         ("upstream", (tg.Upstream("a", "_OK"),), (), [(L, "upstream", "consumer")]),
+        ("score", None, "amount", [("semantic", "score", "both")]),
+        ("model_version", None, "note", [("semantic", "model_version", "both")]),
+        ("baseline", "amount", None, [("semantic", "baseline", "both")]),
+        ("bias_tolerance", 0.02, 0.01, [(T, "bias_tolerance", "producer")]),
         ("decision_threshold", 0.5, 0.4, [("semantic", "decision_threshold", "consumer")]),
     ],
 )  # fmt: skip

@@ -78,7 +78,6 @@ FAULTS = [
     Fault("zero_variance", "carrier", lambda table: _some(table, "carrier", "UA", 1)),
     Fault("missingness_jump", "carrier", lambda table: _all_missing(table, "carrier")),
     Fault("missingness_jump", "temp", lambda table: _all_missing(table, "temp")),
-    Fault("missingness_jump", "p_late", lambda table: _some(table, "p_late", math.nan, 1)),
     Fault("missingness_jump", "distance", lambda table: table.drop_columns(["distance"])),
     Fault("missingness_jump", "scheduled", lambda table: table.drop_columns(["scheduled"])),
     Fault("non_finite", "distance", lambda table: _some(table, "distance", math.inf, 0.001)),

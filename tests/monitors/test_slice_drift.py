@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 import tidegate as tg
-from tidegate_monitors.comparison import Comparison
+from tidegate_contracts.severity import Severity
+from tidegate_monitors.alarms import alarms
+from tidegate_monitors.comparison import Comparison, Place
 from tidegate_monitors.faults.prediction_drift import prediction_drift
 from tidegate_monitors.faults.unit_change import unit_change
 from tidegate_monitors.profile import Profile
@@ -53,6 +55,23 @@ def test_natural_days_exceed_no_more_often_than_was_promised(
     places = [{item.place for item in _exceeding(p, reference, flights_contract)} for p in natural.values()]
     assert sum(map(bool, places)) <= 2 * len(natural) / (len(reference.blocks) + 1)
     assert not any(one & other for one, other in pairwise(places))  # none twice in a row
+
+
+def test_what_moved_in_one_slice_is_an_alarm_there_and_a_warning_in_the_next_batch(
+    deliveries: dict[date, Any], reference: Reference, flights_contract: tg.Contract
+) -> None:
+    previous: dict[Place, str | None] = {}
+    said = []
+    for day in DAYS[2:]:
+        table = prediction_drift(deliveries[day], "p_late", 1.5, by="carrier", value="UA")
+        found = _exceeding(Profile.of(table, reference.layout), reference, flights_contract)
+        said.append([item for item in alarms(found, previous, flights_contract) if item.slice == "carrier=UA"])
+        previous = dict.fromkeys((item.place for item in found), str(day))
+    assert [(item.check, item.column, item.severity) for batch in said for item in batch] == [
+        ("prediction_drift", "p_late", Severity.INFO),
+        ("prediction_drift", "p_late", Severity.WARNING),
+    ]
+    assert "column 'p_late' in carrier=UA" in said[0][0].message
 
 
 def test_few_blocks_or_no_prediction_give_no_comparison(

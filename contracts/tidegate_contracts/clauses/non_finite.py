@@ -18,11 +18,12 @@ from tidegate_contracts.severity import Severity
 def non_finite(subject: Subject) -> Iterator[Broken]:
     """Infinite values in a column of numbers; told of, because a contract may mean them.
 
-    NaN is missing here, and ``missing_values`` speaks of it.
+    NaN is missing here, and ``missing_values`` speaks of it. Of predictions ``invalid_predictions`` does.
     """
+    told = {*subject.contract.later_columns, subject.contract.prediction}
     for name in subject.batch.table.column_names:
         values = subject.values(name)
-        if values is None or not pa.types.is_floating(values.type) or name in subject.contract.later_columns:
+        if values is None or not pa.types.is_floating(values.type) or name in told:
             continue
         bounds = extremes(values)
         if bounds is not None and not np.isfinite(bounds).all():

@@ -179,9 +179,10 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             ("entity", "event_time", "time_zone", "prediction_time", "prediction", "label", "annotator"),
             _meaning(Side.BOTH),
         ),
+        **dict.fromkeys(("score", "model_version", "baseline"), _meaning(Side.BOTH)),
         "key": _key,
         **dict.fromkeys(("cadence", "arrive_within", "label_delay", "freshness", "max_age"), _less),
-        **dict.fromkeys(("tolerance", "effect_floor", "failure_threshold"), _less),
+        **dict.fromkeys(("tolerance", "effect_floor", "bias_tolerance", "failure_threshold"), _less),
         "alarm_budget": _less,  # the rarer a false alarm may be, the more passes
         "rows_min": _more,
         "cool_down": partial(_limit, tighter=1, unset=math.inf),  # None waits for a person

@@ -39,10 +39,11 @@ def _says(unit: Any) -> bool:
 def _without_unit(contract: Contract) -> frozenset[str]:
     """Columns whose numbers name something or were made unitless."""
     names = {*contract.key, *contract.entity, *contract.slices, *contract.standardised, *contract.population}
+    names.update(contract.score_columns)
     names.update(name for reference in contract.references for name in reference.columns)
-    roles = {contract.annotator, contract.suppression.column if contract.suppression else None}
+    roles = {contract.annotator, contract.model_version, contract.suppression.column if contract.suppression else None}
     if is_class(contract):
-        roles |= {contract.label, contract.prediction}
+        roles |= {contract.label, contract.prediction, contract.baseline}
     return frozenset(names | {name for name in roles if name is not None})
 
 

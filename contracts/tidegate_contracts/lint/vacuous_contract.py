@@ -53,9 +53,10 @@ def _checked_elsewhere(contract: Contract) -> frozenset[str]:
     names = {*contract.key, *(contract.pandera_schema.unique or ()), *contract.population, *contract.standardised}
     names.update(name for reference in contract.references for name in reference.columns)
     roles = {contract.prediction_time, contract.suppression.column if contract.suppression else None}
+    roles |= {contract.model_version, *(contract.score_columns if isinstance(contract.score, tuple) else ())}
     roles.add(contract.event_time)  # its age is asked for by no_freshness_promise and no_season_policy
     if contract.classes:
-        roles.add(contract.label)
+        roles |= {contract.label, contract.prediction}
     source = _source(contract)
     named = {name for name in contract.columns if re.search(rf"\b{re.escape(name)}\b", source)}
     return frozenset(names | named | {name for name in roles if name is not None})

@@ -35,7 +35,7 @@ def vague_metric(subject: Subject) -> Iterator[Violation]:
 
 
 def _why(name: str, floor: float) -> str | None:
-    metric = METRICS.get(name)
+    metric = METRICS.get(name.partition("[")[0])
     if metric is None:
         word = name.casefold()
         close = [_ELSEWHERE[word]] if word in _ELSEWHERE else get_close_matches(word, METRICS, n=1)

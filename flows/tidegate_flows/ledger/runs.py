@@ -272,6 +272,30 @@ def accepted(
     return [(row.run, row.batch, row.ended) for row in connection.execute(query)]
 
 
+def published_before(connection: Connection, dataset: str, batch: str, end: float | None) -> Row[Any] | None:
+    """The published run whose window ended last before another batch's did; by its order where there are no windows.
+
+    Args:
+        connection: The ledger.
+        dataset: Whose.
+        batch: The other batch, which does not count itself.
+        end: The end of its window, seconds.
+
+    Returns:
+        The run's ``batch`` and ``files``; None where nothing was published before.
+    """
+    query = (
+        select(runs.c.batch, runs.c.files)
+        .where(runs.c.dataset == dataset, runs.c.batch != batch, runs.c.superseded.is_(False))
+        .where(runs.c.decision == Decision.PUBLISH.value)
+        .order_by(_ENDED.desc() if end is not None else runs.c.seq.desc())
+        .limit(1)
+    )
+    if end is not None:
+        query = query.where(end > _ENDED)
+    return connection.execute(query).one_or_none()
+
+
 def ended(connection: Connection, dataset: str, batch: str) -> float | None:
     """When a batch ended, by the run that speaks for it and the same clock as :func:`accepted`."""
     query = select(_ENDED).where(runs.c.dataset == dataset, runs.c.batch == batch, runs.c.superseded.is_(False))

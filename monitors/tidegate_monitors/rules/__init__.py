@@ -37,8 +37,8 @@ class Evidence:
     window: Window | None = None
 
     def watched(self) -> Iterator[str]:
-        """The columns whose values are watched: all profiled ones, less those whose drift is off."""
-        return (name for name in self.reference.layout.cells if self.contract.columns[name].drift != "off")
+        """The columns whose values are watched: all profiled ones that may drift."""
+        return filter(self.contract.is_watched, self.reference.layout.cells)
 
 
 Rule = Callable[[Evidence], Iterable[Alarm]]

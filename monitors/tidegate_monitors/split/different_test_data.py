@@ -16,17 +16,18 @@ from tidegate_monitors.verdict import Finding
 
 
 def fingerprint(test: Batch, contract: Contract) -> str:
-    """The identity of TEST: the sha256 of its sorted row hashes over all declared columns but the prediction.
+    """The identity of TEST: the sha256 of its sorted row hashes over all declared columns but what a model says.
 
     The order of rows and columns, the file format, columns that are not declared and a model's predictions make no
     difference; any other value, or a row more or less, does.
     """
     table = test.table
+    told = {contract.prediction, contract.model_version, *contract.score_columns}
     names = sorted(name for name in table.column_names if contract.column(name) is not None)
     columns = [
         (name, Codes.of(table.column(name).slice(0, 0), table.column(name)))
         for name in names
-        if name != contract.prediction
+        if name not in told
     ]
     digest = hashlib.sha256("\0".join(name for name, _ in columns).encode("utf-8", "surrogatepass"))
     if columns:

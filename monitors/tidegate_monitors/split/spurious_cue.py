@@ -43,6 +43,7 @@ def spurious_cue(split: Split) -> Iterator[Finding]:
 def _cues(split: Split) -> Iterator[tuple[str, str, Codes]]:
     contract = split.contract
     roles = {contract.event_time, contract.prediction_time, contract.prediction, contract.label, contract.annotator}
+    roles |= {contract.baseline, *contract.score_columns}
     known = roles | set(split.wanted) | contract.later_columns
     for name in split.train.table.column_names:
         if name not in known and split.has(name):
