@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from tidegate_flows.gate import gate as gate
     from tidegate_flows.gate import require_closed as require_closed
     from tidegate_flows.intake.sql import Query as Query
-    from tidegate_flows.labels import join_labels as join_labels
+    from tidegate_flows.labelling import Labelled as Labelled
+    from tidegate_flows.labelling import join_labels as join_labels
     from tidegate_flows.look import check as check
     from tidegate_flows.split import SplitReport as SplitReport
     from tidegate_flows.split import check_split as check_split
@@ -44,6 +45,7 @@ _HOMES = {
     "Decision": "tidegate_monitors.breaker",
     "ForeignKey": "tidegate_contracts.foreign_key",
     "Halted": "tidegate_contracts.errors",
+    "Labelled": "tidegate_flows.labelling",
     "MonitorError": "tidegate_contracts.errors",
     "Query": "tidegate_flows.intake.sql",
     "Run": "tidegate_monitors.run",
@@ -60,7 +62,7 @@ _HOMES = {
     "check": "tidegate_flows.look",
     "check_split": "tidegate_flows.split",
     "gate": "tidegate_flows.gate",
-    "join_labels": "tidegate_flows.labels",
+    "join_labels": "tidegate_flows.labelling",
     "load_contract": "tidegate_contracts.load",
     "require_closed": "tidegate_flows.gate",
 }

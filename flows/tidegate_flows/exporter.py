@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
 from tidegate_contracts.errors import TidegateError, UsageError
-from tidegate_flows.ledger import audit, biases, breakers, contracts, counters, runs, streams
+from tidegate_flows.ledger import audit, breakers, cohorts, contracts, counters, label_reports, runs, streams
 from tidegate_flows.passage import DURATION_BUCKETS
 from tidegate_flows.place import at
 from tidegate_flows.settings import Settings
@@ -131,7 +131,8 @@ def _cumulated(counts: dict[str, float]) -> list[tuple[str, float]]:
 
 def _dataset(connection: Connection, name: str, facts: dict[str, Any], states: dict[str, Any], entries: int) -> Dataset:
     summary, last = runs.summary(connection, name), runs.latest(connection, name)
-    labelled = max(biases.load(connection, name).values(), key=lambda item: (item.joined_at, item.batch), default=None)
+    judged = label_reports.load(connection, name)
+    told = judged.document if judged is not None else None
     return Dataset(
         breaker=states[name] if name in states else breakers.load(connection, name),
         version=facts.get("version", ""),
@@ -141,7 +142,7 @@ def _dataset(connection: Connection, name: str, facts: dict[str, Any], states: d
         last_completed=last.completed_at if last else None,
         last_published=summary.last_published,
         event_time_max=summary.event_time_max,
-        label_last=labelled.joined_at if labelled else None,
+        label_last=cohorts.labelled_last(connection, name),
         rows=last.rows if last else None,
         comparisons=[Comparison.from_dict(item) for item in json.loads(last.comparisons)] if last else (),
         profile=Profile.from_dict(json.loads(last.profile)) if last and last.profile else None,
@@ -149,10 +150,29 @@ def _dataset(connection: Connection, name: str, facts: dict[str, Any], states: d
         quarantined=summary.quarantined,
         held=summary.held,
         quarantine_oldest=summary.oldest,
-        bias=labelled.bias.bias if labelled else None,
-        maturity=labelled.bias.maturity if labelled else None,
+        biases=_biases(told) if told else {},
+        calibration=_calibration_error(told) if told else None,
+        maturity=told["maturity"]["share"] if told else None,
         audit_entries=entries,
     )
+
+
+def _biases(told: dict[str, Any]) -> dict[tuple[str, str], tuple[float, float | None]]:
+    """By slice and bucket; one of several classes stands before the slice."""
+    found = {}
+    for item in told["biases"]:
+        parts = [] if item["class"] is None else [f"class={item['class']}"]
+        parts += [] if item["slice"] is None else [item["slice"]]
+        bucket = "" if item["bucket"] is None else str(item["bucket"])
+        found[",".join(parts), bucket] = (item["bias"], item["score_ratio"])
+    return found
+
+
+def _calibration_error(told: dict[str, Any]) -> float | None:
+    """The greatest of all classes."""
+    items = told["calibration"] or {}
+    errors = [item["ece"] for item in ([items] if "ece" in items else items.values())]
+    return max((error for error in errors if error is not None), default=None)
 
 
 def _metric(family: Family) -> Metric:

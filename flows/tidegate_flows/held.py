@@ -6,14 +6,12 @@ import logging
 from datetime import datetime
 
 from tidegate_contracts.contract import Contract
-from tidegate_contracts.errors import TidegateError, UsageError
-from tidegate_flows.ledger import breakers, contracts, runs
-from tidegate_flows.passage import Hand, tell_breaker
+from tidegate_contracts.errors import TidegateError
+from tidegate_flows.ledger import breakers, runs
+from tidegate_flows.passage import Hand
 from tidegate_flows.place import Place
-from tidegate_flows.recover import recover
-from tidegate_flows.rejudge import BusyError, judge_again, last_contract
-from tidegate_flows.signature import require_signature
-from tidegate_monitors.breaker import Breaker, Decision, Policy, State
+from tidegate_flows.rejudge import BusyError, judge_again
+from tidegate_monitors.breaker import Decision, Policy, State
 from tidegate_monitors.run import Run
 
 logger = logging.getLogger("tidegate.gate")
@@ -26,7 +24,7 @@ def release_due(place: Place, contract: Contract, now: datetime) -> list[Run]:
     """
     policy = Policy(contract.failure_threshold, contract.cool_down)
     with place.ledger.begin() as connection:
-        breaker = breakers.load(connection, contract.name)
+        breaker = breakers.load(connection, contract.name).lost(place.clock(), now)
         waiting = runs.held(connection, contract.name)
     if not waiting or breaker.admit(waiting[0].batch, now, policy).state is State.OPEN:
         return []
@@ -50,33 +48,3 @@ def release(place: Place, contract: Contract, now: datetime, *, by: str) -> list
         if run.decision is not Decision.PUBLISH:
             break
     return released
-
-
-def close(place: Place, dataset: str, *, by: str, reason: str) -> tuple[Breaker, list[Run]]:
-    """Close a dataset's breaker by hand, and release what it held.
-
-    Held batches are judged again under the contract file that the dataset was last gated with; where that file is
-    gone (or the contract was an object), they are released when the next batch comes.
-
-    Raises:
-        UsageError: The ledger knows no such dataset.
-        StoreError: The ledger or store refused.
-    """
-    require_signature(by, reason)
-    recover(place, dataset)
-    now = place.clock()
-    with place.ledger.begin() as connection:
-        known = contracts.load(connection)
-        if dataset not in known:
-            raise UsageError("no such dataset", found=repr(dataset), allowed=", ".join(known) or "none was gated yet")
-        before = breakers.load(connection, dataset)
-        after = before.close(now, f"{by}: {reason}")
-        breakers.save(connection, dataset, after)
-        if before.state is not after.state:
-            tell_breaker(connection, dataset, after, now, by=by, reason=reason)
-    contract = last_contract(place, dataset)
-    if contract is None:
-        return after, []
-    released = release(place, contract, now, by=by)
-    with place.ledger.begin() as connection:
-        return breakers.load(connection, dataset), released

@@ -2,149 +2,247 @@
 
 from __future__ import annotations
 
-import io
-import json
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from tidegate_contracts.contract import Contract
-from tidegate_contracts.errors import UsageError
-from tidegate_contracts.load import load_contract
-from tidegate_flows import intake
-from tidegate_flows.intake import UnreadableError
-from tidegate_flows.ledger import audit, biases, runs
-from tidegate_flows.ledger.biases import Labelled
-from tidegate_flows.place import Place, at
-from tidegate_flows.stores.local import replace_durably, writing
-from tidegate_monitors.bias import Bias
-from tidegate_monitors.breaker import Decision
+from tidegate_contracts.label_check import key_of
+from tidegate_contracts.violation import Violation
+from tidegate_flows import intake, label_delivery, label_store
+from tidegate_flows.label_delivery import Delivery
+from tidegate_flows.ledger import audit, cohorts
+from tidegate_flows.ledger.cohorts import Scored
+from tidegate_flows.place import Place
+from tidegate_flows.published import Published, bounds
+from tidegate_flows.recover import recover
+from tidegate_flows.reference import approved
+from tidegate_monitors.cohort import Cohort
+from tidegate_monitors.reference import Reference
+from tidegate_monitors.scored import cohort_columns, cohort_of, edges_of
+
+COMPARABLE_MAXIMUM = 91
+"""A season of thirteen weeks."""
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
     """What one delivery of labels said.
 
+    Every row is counted once: labels = matched + unknown + duplicates + conflicting_labels + set_aside, unless the
+    delivery was refused.
+
     Attributes:
         labels: Rows in the delivery.
-        unknown: Those whose key is in no published batch that still waited for labels.
-        batches: The batches that were labelled, with the bias of their predictions.
+        matched: Those joined to a published row.
+        unknown: Those whose key is in no published batch.
+        duplicates: Those that say again what another row of the same key says.
+        conflicting_labels: Those whose key has several labels in this delivery; they are set aside.
+        set_aside: Those whose label breaks a clause of the contract.
+        reversed: Matched rows whose label is another one than was known; the last word counts.
+        early: Matched rows whose label is older than their prediction, where the delivery has the column of its time.
+        refused: Whether so many rows break a clause that none was joined.
+        violations: What the contract says of the labels.
+        touched: The cohorts of the batches with rows in this delivery, the newest window first.
+        changed: The batches of which something new was said.
     """
 
     labels: int
-    unknown: int
-    batches: tuple[Labelled, ...]
+    matched: int = 0
+    unknown: int = 0
+    duplicates: int = 0
+    conflicting_labels: int = 0
+    set_aside: int = 0
+    reversed: int = 0
+    early: int = 0
+    refused: bool = False
+    violations: tuple[Violation, ...] = ()
+    touched: tuple[Cohort, ...] = field(default=(), repr=False)
+    changed: tuple[str, ...] = ()
 
 
-def join_labels(
-    labels: Any, contract: Contract | str | Path, *, store: str | Path | None = None, ledger: str | None = None
-) -> Joined:
-    """Join labels by key to the published batches that still wait for them, and keep the bias of each.
+def join_at(place: Place, delivery: Any, contract: Contract, as_of: datetime | str | None = None) -> Joined:
+    """Join labels by key to what was published, and keep what they say of each batch.
 
-    The same labels twice change nothing. A batch waits until every one of its rows was named by some label file.
+    Labels are joined to the rows that are published now; those of rows in quarantine are unknown, and are joined when
+    they are delivered again after a release. A key that stands in several batches has its label in the newest. The
+    same labels twice change nothing.
 
-    Args:
-        labels: A path or data frame with the contract's key and label columns.
-        contract: A contract with ``key``, ``prediction`` and ``label``, or ``path.py[:name]``.
-        store: The folder that holds everything; None for the settings in force.
-        ledger: The ledger's URL; None for the settings in force.
-
-    Raises:
-        UsageError: The contract names no key, prediction or label, or the labels lack these columns.
+    Costs one look at the bounds of the keys of each published batch, newest first, until every label has its row; one
+    read of the keys where these overlap with those of the labels; and of a batch with rows in the delivery also its
+    predictions, once.
     """
-    loaded = load_contract(contract)
-    with at(store, ledger=ledger, must_exist=True) as place:
-        return join_at(place, labels, loaded)
-
-
-def join_at(place: Place, delivery: Any, contract: Contract) -> Joined:
-    """:func:`join_labels` at a place that is already open."""
-    if not contract.key or contract.prediction is None or contract.label is None:
-        raise UsageError(
-            f"contract {contract.name!r} names no key, prediction or label", hint="labels are joined by key"
-        )
-    frame = _read(place, delivery, contract)
-    with place.ledger.begin() as connection:
-        known = biases.load(connection, contract.name)
-        published = runs.current(connection, contract.name, [Decision.PUBLISH])
-    found, matched = [], 0
-    for row in sorted(published, key=lambda row: (row.event_end is None, row.event_end, row.seq)):
-        if matched == len(frame):
-            break  # labels come in the order of what they label, so the oldest that wait are looked at first
-        if row.batch in known and known[row.batch].joined >= row.rows - row.rows_quarantined:
-            continue
-        item, hits = _join(place, row, frame, contract)
-        matched += hits
-        if hits:
-            found.append(item)
-    now = place.clock()
-    with place.ledger.begin() as connection:
-        for item in found:
-            before = known.get(item.batch)
-            if before is None or (before.joined, before.bias) != (item.joined, item.bias):
-                biases.save(connection, contract.name, item)
-                audit.append(connection, contract.name, "labels.joined", at=now, batch=item.batch)
-    return Joined(len(frame), len(frame) - matched, tuple(found))
-
-
-def _read(place: Place, delivery: Any, contract: Contract) -> pd.DataFrame:
-    assert contract.label is not None  # noqa: S101 - join_at has seen to it
-    wanted = [*contract.key, contract.label]
-    with place.store.workspace() as folder:
-        try:
-            staged = intake.stage(delivery, folder, keep_index=contract.has_index)
-            batch = intake.decode(staged, contract)
-        except UnreadableError as error:
-            raise UsageError("the labels are unreadable", found=str(error)) from error
-    absent = [name for name in wanted if name not in batch.table.column_names]
-    if absent or batch.mismatches or batch.unparsed:
-        found = {
-            **dict.fromkeys(absent, "missing"),
-            **batch.mismatches,
-            **dict.fromkeys(batch.unparsed, "does not parse"),
-        }
-        raise UsageError("the labels lack columns, or have other types", found=found, allowed=", ".join(wanted))
-    frame: pd.DataFrame = batch.table.select(wanted).to_pandas()
-    twice = int(frame.duplicated(subset=list(contract.key)).sum())
-    if twice:
-        raise UsageError("the labels name rows twice", found=f"{twice} rows", allowed="each key once")
-    return frame
-
-
-def _join(place: Place, row: Any, labels: pd.DataFrame, contract: Contract) -> tuple[Labelled, int]:
-    """One batch with all labels that have come for it, and how many of these new ones are its own."""
-    key = list(contract.key)
-    files = [place.store.root / path for path in json.loads(row.files)]
-    parts = [pq.read_table(path, columns=[*key, contract.prediction]) for path in files]
-    table = pa.concat_tables(parts, promote_options="permissive")
-    first = table.column(key[0])
-    if not pc.any(pc.is_in(first, pa.array(labels[key[0]], first.type))).as_py():
-        return Labelled(row.batch, Bias(rows=table.num_rows), 0, place.seconds), 0
-    published = table.to_pandas()
-    new = published[key].merge(labels, on=key, how="inner", validate="one_to_one")
-    known = _keep(place, row, new, key)
-    joined = published.merge(known, on=key, how="left", indicator=True, validate="one_to_one")
-    bias = Bias.of(
-        joined[contract.prediction].to_numpy(dtype=np.float64, na_value=np.nan),
-        joined[contract.label].to_numpy(dtype=np.float64, na_value=np.nan),
+    label_delivery.require_joinable(contract)
+    moment = intake.as_of(as_of, None, place.clock())
+    recover(place, contract.name)
+    reference = approved(place, contract)
+    delivered = label_delivery.read(place, delivery, contract, moment)
+    said = Joined(
+        labels=delivered.rows,
+        duplicates=delivered.duplicates,
+        conflicting_labels=delivered.conflicting,
+        set_aside=delivered.set_aside,
+        refused=delivered.refused,
+        violations=delivered.violations,
     )
-    return Labelled(row.batch, bias, int((joined["_merge"] == "both").sum()), place.seconds), len(new)
+    if delivered.refused:
+        return said
+    with place.ledger.begin() as connection:
+        published = cohorts.scored(connection, contract.name)
+    joining = _Joining(place, contract, reference, delivered, moment)
+    found = [joining.join(match) for match in _matches(place, published, delivered, contract)]
+    matched = sum(item.rows for item in found)
+    return replace(
+        said,
+        matched=matched,
+        unknown=len(delivered.keys) - matched,
+        reversed=sum(item.reversed for item in found),
+        early=sum(item.early for item in found),
+        touched=tuple(item.cohort for item in found),
+        changed=tuple(item.cohort.batch for item in found if item.changed),
+    )
 
 
-def _keep(place: Place, row: Any, new: pd.DataFrame, key: list[str]) -> pd.DataFrame:
-    """The labels of one batch that have come so far, kept in the store; the last word on a row counts."""
-    path = place.store.place(row.dataset, "labels") / f"{row.batch}.parquet"
-    before = [pq.read_table(path).to_pandas()] if path.exists() else []
-    known = pd.concat([*before, new]).drop_duplicates(subset=key, keep="last") if before else new
-    buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_pandas(known, preserve_index=False), buffer)
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_durably(path, buffer.getvalue())
-    return known
+def comparable(place: Place, contract: Contract, reference: Reference | None) -> list[Cohort]:
+    """The latest cohorts whose predictions fall into the buckets of a reference, in the order of their windows.
+
+    At most ``COMPARABLE_MAXIMUM`` are looked at. A cohort of before the reference was approved is made anew when labels
+    come for it again.
+    """
+    edges = edges_of(contract, reference)
+    with place.ledger.begin() as connection:
+        found = cohorts.load(connection, contract.name, limit=COMPARABLE_MAXIMUM)
+    return [cohort for cohort in found if cohort.edges == edges]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Match:
+    """A batch with rows in a delivery.
+
+    Attributes:
+        batch: The batch.
+        published: Its files.
+        table: Its key columns.
+        keys: The key of each row as one column.
+        places: For each row the place of its label in the delivery, or -1.
+    """
+
+    batch: Scored
+    published: Published
+    table: Any
+    keys: Any
+    places: npt.NDArray[np.int64]
+
+    def columns(self, names: Sequence[str]) -> Any:
+        """The key columns and others, as a ``pyarrow.Table``."""
+        known = dict(zip(self.table.column_names, self.table.columns, strict=True))
+        more = self.published.columns([name for name in names if name not in known])
+        return pa.table(known | dict(zip(more.column_names, more.columns, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a delivery said of one batch."""
+
+    cohort: Cohort
+    rows: int
+    reversed: int
+    early: int
+    changed: bool
+
+
+def _matches(place: Place, published: list[Scored], delivered: Delivery, contract: Contract) -> Iterator[_Match]:
+    """The batches with rows in a delivery."""
+    keys, rows = delivered.keys, np.arange(len(delivered.keys))
+    single = contract.key[0] if len(contract.key) == 1 else None
+    within = bounds(keys) if single is not None else None
+    for batch in published:
+        if not len(keys):
+            return
+        files = Published(tuple(place.store.root / path for path in batch.files), contract)
+        if single is not None and within is not None and not files.may_hold(single, *within):
+            continue
+        table = files.columns(contract.key)
+        theirs = key_of(table, contract)
+        places = np.full(len(theirs), -1, dtype=np.int64)
+        hit = np.zeros(len(keys), dtype=bool)
+        for start in range(0, len(keys), _CHUNK):
+            part = pc.index_in(keys.slice(start, _CHUNK), value_set=theirs, skip_nulls=True)
+            at_ = np.asarray(pc.fill_null(part, -1))
+            mine = at_ >= 0
+            places[at_[mine]] = rows[start : start + _CHUNK][mine]
+            hit[start : start + _CHUNK] = mine
+        if hit.any():
+            yield _Match(batch, files, table, theirs, places)
+            keys, rows = keys.filter(pa.array(~hit)), rows[~hit]
+            within = bounds(keys) if within is not None and len(keys) else within
+
+
+@dataclass(frozen=True, slots=True)
+class _Joining:
+    """One delivery on its way into the store."""
+
+    place: Place
+    contract: Contract
+    reference: Reference | None
+    delivered: Delivery
+    moment: datetime
+
+    def join(self, match: _Match) -> _Found:
+        """Join the labels of one batch: the file of its labels first, then its cohort in the ledger."""
+        contract, time, batch = self.contract, self.delivered.time, match.batch
+        table = match.columns([*cohort_columns(contract), *([time] if time is not None else [])])
+        path = label_store.path_of(self.place, contract.name, batch.batch)
+        with self.place.ledger.begin() as connection:
+            window = cohorts.window_of(connection, batch.run)
+        with label_store.locked(self.place.store, contract.name):
+            known = label_store.load(path, match.keys, contract, self.delivered.labels.type)
+            now, reversed_, more = known.with_labels(
+                match.places, self.delivered.labels, at=self.moment, complete=self._complete(batch)
+            )
+            if more:
+                label_store.save(path, now, table, contract)
+            cohort = cohort_of(batch.batch, window, table, now.labels, contract, self.reference)
+            changed = self._record(batch, cohort, more=more)
+        early = self._early(table.column(time), match.places) if time is not None else 0
+        return _Found(cohort, int((match.places >= 0).sum()), reversed_, early, changed)
+
+    def _record(self, batch: Scored, cohort: Cohort, *, more: bool) -> bool:
+        """Write a cohort down where it is another one than the ledger has; whether the labels are others."""
+        dataset = self.contract.name
+        with self.place.ledger.begin() as connection:
+            before = cohorts.find(connection, dataset, cohort.batch)
+            if before == cohort and not more:
+                return False
+            changed = more or before is None or _labels_differ(before, cohort)
+            cohorts.save(connection, dataset, cohort, ended=batch.ended, joined_at=self.place.seconds)
+            if changed:
+                audit.append(connection, dataset, "labels.joined", at=self.moment, batch=cohort.batch)
+        return changed
+
+    def _complete(self, batch: Scored) -> bool:
+        """Whether all labels of a batch should be known by now."""
+        ended = datetime.fromtimestamp(batch.ended, UTC)
+        return self.moment >= ended + (self.contract.label_delay or timedelta(0))
+
+    def _early(self, published: Any, places: npt.NDArray[np.int64]) -> int:
+        mine = places >= 0
+        ours = published.filter(pa.array(mine))
+        theirs = self.delivered.times.take(pa.array(places[mine]))
+        older = pc.and_(pc.less(theirs, ours), pc.is_valid(self.delivered.labels.take(pa.array(places[mine]))))
+        return int(pc.sum(older).as_py() or 0)
+
+
+def _labels_differ(before: Cohort, cohort: Cohort) -> bool:
+    """Whether labels are others than the ledger knew, as after a crash; not where only buckets or rows are."""
+    counts = (before.settled, before.labelled, before.reversed) != (cohort.settled, cohort.labelled, cohort.reversed)
+    same_frame = (before.edges, before.rows) == (cohort.edges, cohort.rows)
+    return counts or (same_frame and before.tallies != cohort.tallies)

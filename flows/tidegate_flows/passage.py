@@ -7,6 +7,7 @@ import json
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from time import perf_counter
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from tidegate_contracts.severity import Severity
 from tidegate_contracts.violation import Violation
 from tidegate_flows import intake
 from tidegate_flows.circumstances import NOBODY, Answers, gather
+from tidegate_flows.feedback import feedback
 from tidegate_flows.intake import Staged, UnreadableError
 from tidegate_flows.latest import latest
 from tidegate_flows.ledger import audit, batches, breakers, contracts, counters, runs
@@ -58,6 +60,7 @@ class Seen:
         reference: What it was held against.
         received: When it arrived, for the breaker.
         started: When the work on it began, by the performance counter.
+        echoes: Features that are the model's own earlier predictions.
     """
 
     staged: Staged
@@ -66,6 +69,7 @@ class Seen:
     reference: Reference | None
     received: datetime
     started: float
+    echoes: tuple[Alarm, ...] = ()
 
 
 def look(
@@ -117,7 +121,8 @@ def look(
     known = gather(contract, now=then, arrived=then, upstream=upstream, delivered=batch.rows)
     end = batch.window.end if batch.window else received
     newer = latest(place, contract, reference, end) if reference is not None else None
-    return Seen(staged, batch, observed(batch, contract, reference, known, newer), reference, received, started)
+    observation = observed(batch, contract, reference, known, newer)
+    return Seen(staged, batch, observation, reference, received, started, feedback(place, batch, contract))
 
 
 def observed(
@@ -184,7 +189,7 @@ def commit(place: Place, claim: Claim, seen: Seen, contract: Contract, *, hand: 
     with place.ledger.begin() as connection:
         breaker = breakers.load(connection, contract.name)
         profile = seen.observation.profile if seen.batch is not None else None
-        others = remembered(connection, contract, claim, staged, checked, profile, seen.reference)
+        others = (*remembered(connection, contract, claim, staged, checked, profile, seen.reference), *seen.echoes)
         previous = runs.previous_places(connection, contract.name, claim.batch)
         window = seen.batch.window if seen.batch is not None else None
         calm = not seen.observation.critical and not any(alarm.severity is Severity.CRITICAL for alarm in others)
@@ -201,9 +206,12 @@ def commit(place: Place, claim: Claim, seen: Seen, contract: Contract, *, hand: 
         verdict = decide(seen.observation, previous, contract, others, slow=slow, batch=claim.batch)
         policy = Policy(contract.failure_threshold, contract.cool_down)
         steps = hand is None or hand.steps
-        admitted = breaker.admit(claim.batch, seen.received, policy) if steps else breaker
+        found = breaker.lost(place.clock(), seen.received)
+        admitted = found.admit(claim.batch, seen.received, policy) if steps else found
         after, decision = admitted.step(claim.batch, seen.received, policy, critical=not verdict.passed)
-        after = after if steps else breaker
+        after = after if steps else found
+        overridden = after.overridden(decision, place.clock())
+        decision = Decision.PUBLISH if overridden else decision
         run = _run(claim, seen, contract, verdict, after, decision)
         moves, published = moves_for(prepared, run, staged.source, claim.batch, place.store)
         recorded = Recorded(
@@ -216,14 +224,19 @@ def commit(place: Place, claim: Claim, seen: Seen, contract: Contract, *, hand: 
             published,
             place.seconds,
             arrival=hand is None,
-            accepted=steps and verdict.passed and not seen.observation.ruled_out and not _came_before(others),
+            accepted=steps
+            and verdict.passed
+            and not overridden
+            and not seen.observation.ruled_out
+            and not _came_before(others),
         )
         batches.settle(connection, claim, run.id)
         runs.add(connection, recorded)
         breakers.save(connection, contract.name, after)
         contracts.save(connection, contract)
         _count(connection, run, again=hand is not None)
-        _tell(connection, run, seen.received, hand, breaker, admitted, after)
+        signed = Hand(after.override.by, after.override.reason, "published") if overridden and after.override else hand
+        _tell(connection, run, seen.received, signed, (breaker, found, admitted, after))
     recover(place, contract.name)
     logger.info("%s/%s: %s, breaker %s", run.dataset, run.batch, run.decision.value, run.state.value)
     return stored(place, run.id, frame=staged.frame)
@@ -295,21 +308,19 @@ def _tell(
     run: Run,
     at_: datetime,
     hand: Hand | None,
-    before: Breaker,
-    admitted: Breaker,
-    after: Breaker,
+    breaker: tuple[Breaker, ...],
 ) -> None:
-    """Put the decision and the breaker's changes into the audit."""
+    """Put the decision and the breaker's changes, one after the other, into the audit."""
     word = {Decision.PUBLISH: "published", Decision.QUARANTINE: "quarantined", Decision.HOLD: "held"}[run.decision]
     if hand is not None and run.decision is Decision.PUBLISH:
         word = hand.event
     why = next((finding.check for finding in run.findings if finding.severity is Severity.CRITICAL), None)
     by, said = (hand.by, hand.reason or why) if hand is not None else (None, why)
     audit.append(connection, run.dataset, f"batch.{word}", at=at_, batch=run.batch, run=run.id, by=by, reason=said)
-    for old, new in ((before, admitted), (admitted, after)):
+    for old, new in pairwise(breaker):
         if old.state is not new.state:
             reason = {
-                State.OPEN: f"{why} in batch {run.batch}",
+                State.OPEN: f"{why} in batch {run.batch}" if new is breaker[-1] and why else new.cause,
                 State.HALF_OPEN: f"the cool-down is over; batch {run.batch} is the probe",
                 State.CLOSED: f"batch {run.batch} passed as the probe",
             }[new.state]

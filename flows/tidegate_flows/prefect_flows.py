@@ -18,7 +18,7 @@ from tidegate_contracts.errors import Halted, UsageError
 from tidegate_contracts.load import load_contract
 from tidegate_flows.gate import gate_at
 from tidegate_flows.intake import SUFFIXES, natural_id, suffix_of
-from tidegate_flows.labels import join_at
+from tidegate_flows.labelling import label_at
 from tidegate_flows.ledger import breakers
 from tidegate_flows.place import at
 from tidegate_monitors.breaker import Decision
@@ -33,10 +33,9 @@ def _gate(batch: str, contract: str, store: str | None, as_of: str | None) -> di
 
 
 @task(name="join-labels", retries=2, retry_delay_seconds=1, retry_condition_fn=lambda _t, _r, state: _is_passing(state))
-def _join(labels: str, contract: str, store: str | None) -> dict[str, Any]:
+def _join(labels: list[str], contract: str, store: str | None, as_of: str | None) -> dict[str, Any]:
     with at(store) as place:
-        joined = join_at(place, labels, load_contract(contract))
-    return {"labels": joined.labels, "unknown": joined.unknown, "batches": [item.batch for item in joined.batches]}
+        return label_at(place, labels, load_contract(contract), as_of=as_of).to_dict()
 
 
 def _is_passing(state: State[Any]) -> bool:
@@ -91,17 +90,24 @@ def gate_backlog(
 
 
 @flow(name="join-labels", validate_parameters=True)
-def join_labels(contract: str, labels: str, store: str | None = None) -> dict[str, Any]:
-    """Join a file of labels, or a folder of them in the order of their names, to what was published.
+def join_labels(contract: str, labels: str, store: str | None = None, as_of: str | None = None) -> Any:
+    """Join a file of labels, or a folder of them in the order of their names, and judge what they speak of.
+
+    Ends ``Failed`` named ``Halted`` if labels were refused, or the contract calls what they say critical.
 
     Args:
         contract: ``path.py[:name]``.
         labels: A file, or a folder of files.
         store: The folder that holds everything; None for the settings in force.
+        as_of: When the labels came; None for now.
     """
     path = Path(labels)
-    found = [_join(str(item), contract, store) for item in (deliveries(path) if path.is_dir() else [path])]
-    return {"files": len(found), "labels": sum(item["labels"] for item in found)}
+    files = deliveries(path) if path.is_dir() else [path]
+    document = _join([str(item) for item in files], contract, store, as_of)
+    worst = next((item for item in document["findings"] if item["severity"] == "critical"), None)
+    if worst is not None:
+        return Failed(name="Halted", message=f"{worst['check']}: {worst['message']}")
+    return document
 
 
 def deliveries(folder: Path) -> list[Path]:

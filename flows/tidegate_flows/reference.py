@@ -20,6 +20,7 @@ from tidegate_contracts.severity import Severity
 from tidegate_flows import intake
 from tidegate_flows.circumstances import gather
 from tidegate_flows.intake import Staged, UnreadableError
+from tidegate_flows.labelled_blocks import known_labels, labelled_share, scored_rows, with_cohorts
 from tidegate_flows.ledger import references, runs
 from tidegate_flows.place import Place
 from tidegate_flows.signature import require_signature
@@ -34,11 +35,20 @@ from tidegate_monitors.profile import Profile
 from tidegate_monitors.reference import BLOCKS_MINIMUM, Reference
 
 
-def build(place: Place, contract: Contract, deliveries: Sequence[str | Path]) -> Reference:
+def build(
+    place: Place, contract: Contract, deliveries: Sequence[str | Path], labels: Sequence[str | Path] = ()
+) -> Reference:
     """Build a reference from batches, one block each, and keep it unapproved.
 
     A batch is a file, or the id of a batch that was published here. Each must keep the contract: a batch that breaks
-    it is refused. Rows that fail within its tolerance count, as they do in every batch that is held against it.
+    it is refused. Rows that fail within its tolerance count, as they do in every batch that is held against it. Labels
+    that the batches have themselves, or that come in files of their own, tell how predictions lay to labels then.
+
+    Args:
+        place: Where it is kept.
+        contract: What the batches promised.
+        deliveries: The batches.
+        labels: Files with the key and label of their rows.
 
     Raises:
         UsageError: A batch is not there, is named twice, or breaks the contract.
@@ -52,10 +62,14 @@ def build(place: Place, contract: Contract, deliveries: Sequence[str | Path]) ->
             hint="a folder is one batch: name its files, FOLDER/*.parquet" if deliveries else None,
         )
     layout = Layout.of((_kept(place, contract, item) for item in deliveries), contract)
-    blocks = []
+    known = known_labels(place, contract, labels)
+    blocks, scored = [], {}
     for item in deliveries:
         batch = _kept(place, contract, item)
         blocks.append(Block(batch.id, batch.window, Profile.of(batch.table, layout)))
+        rows = scored_rows(batch, contract, known)
+        if rows is not None:
+            scored[batch.id] = rows
     prints = [str(block.profile.fingerprint) for block in blocks]
     same = sorted({b.batch for b, p in zip(blocks, prints, strict=True) if prints.count(p) > 1 and b.profile.rows})
     if same:
@@ -63,7 +77,8 @@ def build(place: Place, contract: Contract, deliveries: Sequence[str | Path]) ->
     twice = sorted({block.batch for block in blocks if sum(other.batch == block.batch for other in blocks) > 1})
     if twice:
         raise UsageError("batches named twice", found=", ".join(twice))
-    reference = Reference(contract.name, contract.sha256, layout, tuple(sorted(blocks, key=_order)))
+    bare = Reference(contract.name, contract.sha256, layout, tuple(sorted(blocks, key=_order)))
+    reference = with_cohorts(bare, scored, contract)
     path = _path(place, contract.name, reference.sha256)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -156,6 +171,7 @@ def describe(reference: Reference, contract: Contract) -> dict[str, Any]:
         "rows": reference.pooled.rows,
         "achievable_one_in": reference.achievable_one_in(contract),
         "season_covered": reference.season_covered(contract),
+        "labelled_share": labelled_share(reference),
         "columns": [
             {
                 "column": name,

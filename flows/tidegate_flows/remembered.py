@@ -10,10 +10,13 @@ from tidegate_contracts.check import Checked
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.severity import Severity
 from tidegate_flows.intake import Staged
-from tidegate_flows.ledger import runs
+from tidegate_flows.ledger import cohorts, runs
 from tidegate_flows.ledger.batches import Claim
 from tidegate_monitors.alarm import Alarm
+from tidegate_monitors.base_rate_gap import BATCHES as RATE_BATCHES
+from tidegate_monitors.base_rate_gap import base_rate_gap
 from tidegate_monitors.burn import BATCHES, burn
+from tidegate_monitors.maturity import USUAL_SHARE
 from tidegate_monitors.overlap import BATCHES as OVERLAP_BATCHES
 from tidegate_monitors.overlap import overlap
 from tidegate_monitors.profile import Profile
@@ -75,3 +78,8 @@ def _of_many(
     burnt = burn([(checked.rows, int(checked.failed.sum())), *before], contract)
     if burnt is not None:
         yield burnt
+    if contract.prediction is not None and contract.label is not None:
+        rates = cohorts.positive_shares(connection, contract.name, settled=USUAL_SHARE, limit=RATE_BATCHES)
+        gap = base_rate_gap(profile, rates, contract)
+        if gap is not None:
+            yield gap

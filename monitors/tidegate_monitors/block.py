@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tidegate_contracts.batch import Window
+from tidegate_monitors.cohort import Cohort
 from tidegate_monitors.profile import Profile
 
 Counts = npt.NDArray[np.int64]
@@ -28,11 +29,13 @@ class Block:
         batch: Its id.
         window: Its event times.
         profile: What is kept of it.
+        cohort: What is kept of its predictions and labels; None where it came without labels.
     """
 
     batch: str
     window: Window | None
     profile: Profile
+    cohort: Cohort | None = None
 
     @cached_property
     def counts(self) -> Mapping[str, Counts]:

@@ -69,8 +69,9 @@ class Dataset:
         quarantined: Batches in quarantine, partly or wholly.
         held: Batches held.
         quarantine_oldest: When the oldest of these was decided.
-        bias: The bias of the batch labelled last; None before any labels.
-        maturity: Its labelled share.
+        biases: By slice and bucket the bias of the batches judged last, and its score over what alarms or None.
+        calibration: Their calibration error; None before any could be judged.
+        maturity: The settled share of the batches that labels named last; None before any labels.
         audit_entries: Entries in its audit.
     """
 
@@ -90,7 +91,8 @@ class Dataset:
     quarantined: int = 0
     held: int = 0
     quarantine_oldest: float | None = None
-    bias: float | None = None
+    biases: Mapping[tuple[str, str], tuple[float, float | None]] = field(default_factory=dict)
+    calibration: float | None = None
     maturity: float | None = None
     audit_entries: int = 0
 
@@ -140,7 +142,7 @@ _GAUGES: Mapping[str, tuple[str, str]] = {
     "quarantined_batches": ("quarantined", "Batches in quarantine, partly or wholly."),
     "held_batches": ("held", "Good batches that wait for the breaker."),
     "quarantine_oldest_timestamp_seconds": ("quarantine_oldest", "When the oldest batch in quarantine was decided."),
-    "label_maturity_ratio": ("maturity", "Labelled share of the batch labelled last."),
+    "label_maturity_ratio": ("maturity", "Share of rows that are settled in the batches that labels named last."),
     "audit_entries": ("audit_entries", "Entries in the audit."),
 }
 
@@ -195,9 +197,20 @@ def _observed(datasets: Mapping[str, Dataset]) -> Iterator[Family]:
         for column, item in dataset.profile.columns.items()
     }
     yield Family("missing_ratio", "gauge", "Share of missing values in the last batch.", ("dataset", "column"), missing)
-    bias = {(name, "", ""): d.bias for name, d in datasets.items() if d.bias is not None}
-    text = "Mean prediction less mean label of the batch labelled last."
-    yield Family("prediction_bias", "gauge", text, ("dataset", "slice", "bucket"), bias)
+    yield from _labelled(datasets)
+
+
+def _labelled(datasets: Mapping[str, Dataset]) -> Iterator[Family]:
+    """What labels said of the batches judged last."""
+    labels = ("dataset", "slice", "bucket")
+    every = [(name, key, values) for name, dataset in datasets.items() for key, values in dataset.biases.items()]
+    text = "Mean prediction less mean label of the batches judged last."
+    yield Family("prediction_bias", "gauge", text, labels, {(n, *key): bias for n, key, (bias, _) in every})
+    ratios = {(n, *key): ratio for n, key, (_, ratio) in every if ratio is not None}
+    text = "Score of the bias over what alarms; above 1 alarms."
+    yield Family("prediction_bias_score_ratio", "gauge", text, labels, ratios)
+    errors = {(n,): d.calibration for n, d in datasets.items() if d.calibration is not None}
+    yield Family("calibration_error", "gauge", "Calibration error of the batches judged last.", ("dataset",), errors)
 
 
 def _bounded(found: Iterable[Family]) -> tuple[list[Family], int]:

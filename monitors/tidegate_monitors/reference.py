@@ -16,12 +16,13 @@ from tidegate_contracts.batch import Window, iso, parse_iso
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import UsageError
 from tidegate_monitors.block import Block
+from tidegate_monitors.cohort import Cohort
 from tidegate_monitors.layout import Layout
 from tidegate_monitors.profile import Profile
 
 Counts = npt.NDArray[np.int64]
 
-FORMAT = 2
+FORMAT = 3
 BLOCKS_MINIMUM = 5
 _YEAR_GAP = 31
 _REMEMBERED = 4096
@@ -47,6 +48,11 @@ class Reference:
     def pooled(self) -> Profile:
         """All blocks as one profile."""
         return reduce(Profile.__add__, (block.profile for block in self.blocks), Profile.empty(self.layout))
+
+    @property
+    def cohorts(self) -> tuple[Cohort, ...]:
+        """Predictions and labels of the blocks that came with labels."""
+        return tuple(block.cohort for block in self.blocks if block.cohort is not None)
 
     @cached_property
     def sha256(self) -> str:
@@ -137,6 +143,7 @@ class Reference:
                     "batch": block.batch,
                     "window": [iso(block.window.start), iso(block.window.end)] if block.window else None,
                     "profile": block.profile.to_dict(),
+                    "cohort": block.cohort.to_dict() if block.cohort is not None else None,
                 }
                 for block in self.blocks
             ],
@@ -157,7 +164,12 @@ class Reference:
         try:
             layout = Layout.from_dict(data["layout"])
             blocks = tuple(
-                Block(item["batch"], _window(item["window"]), Profile.from_dict(item["profile"]))
+                Block(
+                    item["batch"],
+                    _window(item["window"]),
+                    Profile.from_dict(item["profile"]),
+                    Cohort.from_dict(item["cohort"]) if item["cohort"] is not None else None,
+                )
                 for item in data["blocks"]
             )
             return cls(data["dataset"], data["contract"], layout, blocks)

@@ -25,16 +25,23 @@ def homogeneity(first: Floats, second: Floats) -> float:
     return float(chdtrc(table.shape[1] - 1, ((table - expected) ** 2 / expected).sum()))
 
 
-def holm(p_values: Floats) -> Floats:
+def holm(p_values: Floats, weights: Floats | None = None) -> Floats:
     """P-values adjusted so that the chance of any false rejection is at most the level, shape (tests,).
 
-    Source: S. Holm (1979), Scandinavian Journal of Statistics 6(2), 65-70.
+    Source: S. Holm (1979), Scandinavian Journal of Statistics 6(2), 65-70; with weights, section 5 there and
+    Y. Benjamini, Y. Hochberg (1997), Scandinavian Journal of Statistics 24(3), 407-418.
+
+    Args:
+        p_values: Shape (tests,).
+        weights: What each test may have of the level, positive; None for the same.
 
     >>> holm(np.array([0.01, 0.04, 0.03])).round(2).tolist()
     [0.03, 0.06, 0.06]
     """
-    order = np.argsort(p_values, kind="stable")
-    steps = p_values[order] * np.arange(p_values.size, 0, -1)
+    shares = np.ones(p_values.size) if weights is None else weights
+    order = np.argsort(p_values / shares, kind="stable")
+    left = np.cumsum(shares[order][::-1])[::-1]
+    steps = p_values[order] / shares[order] * left
     adjusted = np.empty(p_values.size)
     adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
     return adjusted

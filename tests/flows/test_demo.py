@@ -85,7 +85,7 @@ def test_bias_is_the_mean_prediction_less_the_mean_label(demo: Demo, flights: pd
 def test_the_breaker_opens_holds_and_closes_and_says_why(demo: Demo) -> None:
     with at(demo.store) as place, place.ledger.begin() as connection:
         events = [entry["event"] for entry in audit.entries(connection, "flights")]
-        assert audit.first_break(connection, "flights") is None
+        assert audit.verify(connection, "flights").first_break is None
     assert events.count("breaker.opened") == events.count("breaker.closed") == 4
     assert "unit_change in batch 2013-04-10" in demo.out
 

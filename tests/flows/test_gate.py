@@ -19,10 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tidegate as tg
-from tests.conftest import Orders
 from tidegate_contracts.circumstances import Circumstances
 from tidegate_contracts.severity import Severity
-from tidegate_flows import held, readmission, reference
+from tidegate_flows import by_hand, readmission, reference
 from tidegate_flows.intake import decode, stage
 from tidegate_flows.ledger import audit, counters, runs
 from tidegate_flows.passage import observed
@@ -163,7 +162,7 @@ def test_good_batches_are_held_while_the_breaker_is_open_and_released_when_it_is
     assert late.counts.held == 200
     assert published(with_reference) == set()
     with at(with_reference) as place:
-        breaker, released = held.close(place, "orders", by="ann", reason="upstream mended")
+        breaker, released = by_hand.close(place, "orders", by="ann", reason="upstream mended")
     assert breaker.state is tg.State.CLOSED
     assert [run.batch for run in released] == ["earlier", "later"], "released in event order"
     assert published(with_reference) == {"earlier.parquet", "later.parquet"}
@@ -180,7 +179,7 @@ def test_a_held_batch_is_released_at_the_next_arrival_when_the_contract_was_an_o
     tg.gate(make_orders(33).assign(amount=-1.0), contract, store=with_reference, batch_id="bad")
     tg.gate(make_orders(34), contract, store=with_reference, batch_id="waits")
     with at(with_reference) as place:
-        _, released = held.close(place, "orders", by="ann", reason="mended")
+        _, released = by_hand.close(place, "orders", by="ann", reason="mended")
     assert released == []
     tg.gate(make_orders(35), contract, store=with_reference, batch_id="next").require_published()
     assert published(with_reference) == {"waits.parquet", "next.parquet"}
@@ -312,43 +311,15 @@ def test_a_unit_change_is_found_by_the_gate_on_its_column(
     ]
 
 
-def test_labels_give_the_bias_of_published_batches_and_the_same_labels_twice_change_nothing(
-    store: Path, contract: tg.Contract, make_orders: Make
-) -> None:
-    frames = [make_orders(day) for day in (1, 2)]
-    for day, frame in enumerate(frames):
-        tg.gate(frame, contract, store=store, batch_id=f"d{day}")
-    labels = pd.concat(frames)[["order_id"]].assign(returned=[0.0, 1.0, None, 0.0] * 100)
-    joined = tg.join_labels(labels, contract, store=store)
-    assert (joined.labels, joined.unknown, len(joined.batches)) == (400, 0, 2)
-    for item, frame in zip(joined.batches, frames, strict=True):
-        truth = labels[labels["order_id"].isin(frame["order_id"])]["returned"].to_numpy()
-        known = ~pd.isna(truth)
-        expected = frame["score"].to_numpy()[known].mean() - truth[known].mean()
-        assert item.bias.bias == pytest.approx(expected, abs=1e-12)
-        assert item.bias.n == known.sum()
-    assert tg.join_labels(labels, contract, store=store).batches == ()
-
-
 def test_the_audit_is_a_chain_that_shows_every_edit(store: Path, contract: tg.Contract, make_orders: Make) -> None:
     for day in range(3):
         tg.gate(make_orders(day), contract, store=store, batch_id=f"d{day}")
     with at(store) as place:
         with place.ledger.begin() as connection:
-            assert audit.first_break(connection, "orders") is None
+            assert audit.verify(connection, "orders").first_break is None
             connection.exec_driver_sql("UPDATE audit SET batch='d9' WHERE seq=2")
         with place.ledger.begin() as connection:
-            assert audit.first_break(connection, "orders") == 2
-
-
-def test_labels_that_come_in_two_files_add_up(store: Path, contract: tg.Contract, make_orders: Make) -> None:
-    frame = make_orders(1, 20)
-    tg.gate(frame, contract, store=store, batch_id="a")
-    labels = frame[["order_id"]].assign(returned=[1.0, 0.0] * 10)
-    tg.join_labels(labels[:11], contract, store=store)
-    both = tg.join_labels(labels[9:], contract, store=store)
-    assert both.batches[0].bias.n == both.batches[0].joined == 20
-    assert both.batches[0].bias.bias == pytest.approx(frame["score"].mean() - 0.5, abs=1e-12)
+            assert audit.verify(connection, "orders").first_break == 2
 
 
 def test_a_misspelt_guard_is_refused(store: Path, contract: tg.Contract, make_orders: Make) -> None:
@@ -373,7 +344,7 @@ def test_a_mended_batch_may_come_under_the_id_of_the_one_that_was_refused(
     mended = tg.gate(make_orders(1), contract, store=store, batch_id="a")
     assert mended.decision is tg.Decision.HOLD, "the breaker is still open, but no history was rewritten"
     with at(store) as place:
-        held.close(place, "orders", by="ann", reason="mended")
+        by_hand.close(place, "orders", by="ann", reason="mended")
     tg.gate(make_orders(2), contract, store=store, batch_id="b").require_published()
     assert published(store) == {"a.parquet", "b.parquet"}
     assert len(list((store / "orders" / "superseded").iterdir())) == 1, "the refused bytes are kept"
@@ -386,16 +357,6 @@ def test_window_time_stands_still_for_a_batch_that_has_no_window(
     first = tg.gate(make_orders(1), contract, store=store, batch_id="a", as_of="window")
     torn = tg.gate(tmp_path / "torn.parquet", contract, store=store, as_of="window")
     assert torn.at == first.at
-
-
-def test_labels_may_be_keyed_by_the_index_that_the_contract_declares(
-    store: Path, make_contract: Callable[..., tg.Contract], make_orders: Make
-) -> None:
-    contract = make_contract(schema=Orders.to_schema().set_index(["order_id"]))
-    frame = make_orders(1, 20).set_index("order_id")
-    tg.gate(frame, contract, store=store, batch_id="a").require_published()
-    labels = pd.DataFrame({"returned": [1.0, 0.0] * 10}, index=frame.index)
-    assert tg.join_labels(labels, contract, store=store).batches[0].bias.n == 20
 
 
 class Talkative:
@@ -450,7 +411,7 @@ def test_nobody_signs_with_nothing(
             lambda: readmission.release(place, "orders", "bad", by=by, reason=reason),
             lambda: readmission.replay(place, "orders", "bad", by=by, reason=reason),
             lambda: readmission.discard(place, "orders", "bad", by=by, reason=reason),
-            lambda: held.close(place, "orders", by=by, reason=reason),
+            lambda: by_hand.close(place, "orders", by=by, reason=reason),
             lambda: reference.approve(place, "orders", "abc", by=by, reason=reason),
         ):
             with pytest.raises(tg.UsageError, match="says nothing"):

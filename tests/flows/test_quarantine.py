@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import tidegate as tg
 from tests.flows.conftest import CONTRACT_FILE, Said
-from tidegate_flows import held, readmission
+from tidegate_flows import by_hand, readmission
 from tidegate_flows.ledger import audit, runs
 from tidegate_flows.place import at
 from tidegate_flows.quarantine import details, kept, kept_row
@@ -81,7 +81,7 @@ def test_released_rows_are_published_as_they_are_because_somebody_signed(store: 
         assert kept(place) == []
         with place.ledger.begin() as connection:
             entries = list(audit.entries(connection, "orders"))
-            assert audit.first_break(connection, "orders") is None
+            assert audit.verify(connection, "orders").first_break is None
     assert run.counts.to_dict() == {"in": 200, "published": 200, "quarantined": 0, "held": 0}
     assert sorted(stored_rows(store)) == sorted(f"o1-{number}" for number in range(200))
     assert (entries[-1]["event"], entries[-1]["by"], entries[-1]["reason"]) == ("batch.released", "ann", "looked at")
@@ -229,7 +229,7 @@ def test_a_discarded_held_batch_is_held_no_longer_and_may_come_again(
         readmission.discard(place, "orders", "waits", **WHO)
         with place.ledger.begin() as connection:
             assert runs.summary(connection, "orders").held == 0
-        held.close(place, "orders", by="ann", reason="mended")
+        by_hand.close(place, "orders", by="ann", reason="mended")
     tg.gate(make_orders(3), path, store=store, batch_id="next").require_published()
     tg.gate(make_orders(2), path, store=store, batch_id="waits").require_published()
 

@@ -61,7 +61,10 @@ datasets = st.builds(
     quarantined=counts,
     held=counts,
     quarantine_oldest=numbers,
-    bias=numbers,
+    biases=st.dictionaries(
+        st.tuples(st.sampled_from(["", "origin=EWR"]), st.sampled_from(["", "9"])), st.tuples(st.floats(), numbers)
+    ),
+    calibration=numbers,
     maturity=numbers,
     audit_entries=counts,
 )
@@ -164,7 +167,8 @@ def test_the_last_batch_is_told_by_column_and_statistic() -> None:
         "ops",
         comparisons=seen,
         profile=PROFILE,
-        bias=-0.02,
+        biases={("", ""): (-0.02, 0.5), ("origin=EWR", ""): (0.1, None)},
+        calibration=0.03,
         maturity=0.9,
     )
     found = _by_name(_snapshot(flights=dataset))
@@ -183,7 +187,9 @@ def test_the_last_batch_is_told_by_column_and_statistic() -> None:
         ("flights", "half"): 0.5,
         ("flights", "gone"): 1.0,
     }
-    assert found["prediction_bias"].samples == {("flights", "", ""): -0.02}
+    assert found["prediction_bias"].samples == {("flights", "", ""): -0.02, ("flights", "origin=EWR", ""): 0.1}
+    assert found["prediction_bias_score_ratio"].samples == {("flights", "", ""): 0.5}
+    assert found["calibration_error"].samples == {("flights",): 0.03}
     assert found["label_maturity_ratio"].samples == {("flights",): 0.9}
     assert found["contract_info"].samples == {("flights", "1.0.0", "ops"): 1.0}
     assert found["breaker_last_transition_timestamp_seconds"].samples == {("flights",): changed.timestamp()}

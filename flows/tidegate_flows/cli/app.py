@@ -7,6 +7,7 @@ import logging
 import typer
 
 from tidegate_flows.cli import (
+    audit,
     breaker,
     catalogue,
     check_split,
@@ -17,6 +18,7 @@ from tidegate_flows.cli import (
     infer,
     init,
     interop,
+    labels,
     lint,
     metrics,
     quarantine,
@@ -73,6 +75,7 @@ app.command("import")(interop.import_)
 app.command("check-split")(check_split.check_split)
 app.command("check")(gate.check)
 app.command("gate")(gate.gate)
+app.command("labels")(labels.labels)
 app.command("recover")(gate.recover)
 app.command("serve")(metrics.serve)
 app.command("metrics")(metrics.metrics)
@@ -81,3 +84,4 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(reference.app, name="reference")
 app.add_typer(breaker.app, name="breaker")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(audit.app, name="audit")

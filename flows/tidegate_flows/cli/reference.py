@@ -20,6 +20,10 @@ def build(
     context: typer.Context,
     contract: ContractPath,
     batches: Annotated[list[str], typer.Argument(metavar="BATCH…", help="Files, or ids of published batches.")],
+    labels: Annotated[
+        list[str] | None,
+        typer.Option("--labels", metavar="FILE", help="Labels of these batches, if they come apart; may be repeated."),
+    ] = None,
     approve: Annotated[
         bool, typer.Option("--approve", help="Put it in force at once; takes --by and --reason.")
     ] = False,
@@ -39,7 +43,7 @@ def build(
         raise UsageError("an approval names who and why", allowed="--approve --by WHO --reason WHY")
     loaded = load_contract(contract)
     with at(settings(context, store, ledger)) as place:
-        built = reference.build(place, loaded, batches)
+        built = reference.build(place, loaded, batches, labels or ())
         if approve and by and reason:
             reference.approve(place, loaded.name, built.sha256, by=by, reason=reason)
     facts = reference.describe(built, loaded)

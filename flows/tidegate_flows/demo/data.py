@@ -31,6 +31,7 @@ FIRST = date(2013, 4, 1)
 LAST = date(2013, 12, 31)
 DAYS_MAXIMUM = (LAST - FIRST).days + 1
 WEATHER = ("temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip", "pressure", "visib")
+FOLDERS = ("reference", "reference_labels", "deliveries", "labels")
 KILOMETRES = 1.609344
 _LATE_MINUTES = 15
 _SEED = 20130101
@@ -126,21 +127,21 @@ def write_days(frame: pd.DataFrame, folder: Path, days: int) -> Mapping[str, Pat
     """Write the reference, the deliveries with their incidents, and the labels; files that are there stay.
 
     Returns:
-        The folders ``reference``, ``deliveries`` and ``labels``.
+        The folders ``reference``, ``reference_labels``, ``deliveries`` and ``labels``.
     """
-    places = {name: folder / name for name in ("reference", "deliveries", "labels")}
+    places = {name: folder / name for name in FOLDERS}
     for place in places.values():
         place.mkdir(parents=True, exist_ok=True)
     by_day = dict(tuple(frame.groupby("day", sort=True)))
     for day in _between(*REFERENCE):
         _write(places["reference"] / f"{day}.parquet", table(by_day[day]))
+        _write(places["reference_labels"] / f"{day}.parquet", labels_of(by_day[day]))
     for day in _between(FIRST, FIRST + timedelta(days=days - 1)):
         rows = by_day[day]
         for name, delivery in plant(day, table(rows)):
             _write(places["deliveries"] / f"{name}.parquet", delivery)
         if day < FIRST + timedelta(days=days - 1):  # labels come a day later: the last day's are still to come
-            labels = rows[["flight_id", "late"]]
-            _write(places["labels"] / f"{day}.parquet", pa.Table.from_pandas(labels, preserve_index=False))
+            _write(places["labels"] / f"{day}.parquet", labels_of(rows))
     return places
 
 
@@ -148,6 +149,11 @@ def table(rows: pd.DataFrame) -> Any:
     """Some rows as they are delivered: without the label, which nobody knows yet."""
     delivered = pa.Table.from_pandas(rows.drop(columns=["late", "day"]), preserve_index=False)
     return delivered.replace_schema_metadata(None)
+
+
+def labels_of(rows: pd.DataFrame) -> Any:
+    """What is known of some rows a day later; a flight that never arrived has no label."""
+    return pa.Table.from_pandas(rows[["flight_id", "late"]], preserve_index=False)
 
 
 def plant(day: date, delivery: Any) -> Iterator[tuple[str, Any]]:

@@ -17,8 +17,9 @@ from tidegate_contracts.errors import MonitorError
 from tidegate_contracts.load import load_contract
 from tidegate_flows import reference
 from tidegate_flows.demo import data
-from tidegate_flows.ledger import audit, biases, references, runs
+from tidegate_flows.ledger import audit, cohorts, references, runs
 from tidegate_flows.place import Place
+from tidegate_monitors.scored import bias_of
 
 _PREFECT = {
     # Prefect reads these when it is imported: the demo must not touch the server or the profile of whoever runs it
@@ -68,18 +69,18 @@ def prepare(folder: Path, days: int) -> tuple[Path, dict[str, Path]]:
         shutil.copyfile(Path(__file__).with_name("flights.py"), contract)
     last = data.FIRST + timedelta(days=days - 1)
     if (folder / "deliveries" / f"{last}.parquet").exists():
-        return contract, {name: folder / name for name in ("reference", "deliveries", "labels")}
+        return contract, {name: folder / name for name in data.FOLDERS}
     return contract, dict(data.write_days(data.flights(), folder, days))
 
 
-def build_reference(place: Place, contract: Path, folder: Path) -> str:
+def build_reference(place: Place, contract: Path, folder: Path, labels: Path) -> str:
     """Build and approve the reference, unless one is in force."""
     loaded = load_contract(contract)
     with place.ledger.begin() as connection:
         known = references.in_force(connection, loaded.name)
     if known is not None:
         return known
-    built = reference.build(place, loaded, sorted(folder.glob("*.parquet")))
+    built = reference.build(place, loaded, sorted(folder.glob("*.parquet")), sorted(labels.glob("*.parquet")))
     reason = "February and March 2013, after the training month"
     return reference.approve(place, loaded.name, built.sha256, by="demo", reason=reason)
 
@@ -129,7 +130,7 @@ def days_of(place: Place, dataset: str) -> list[Day]:
     """The table, a line a delivery, as the ledger has it."""
     planted = {str(item.day): item for item in data.INCIDENTS}
     with place.ledger.begin() as connection:
-        labels = biases.load(connection, dataset)
+        labels = {cohort.batch: cohort for cohort in cohorts.load(connection, dataset)}
         history = [json.loads(row.document) for row in runs.history(connection, dataset)]
     found: dict[str, list[dict[str, Any]]] = {}
     for document in history:
@@ -145,7 +146,7 @@ def days_of(place: Place, dataset: str) -> list[Day]:
                 tuple(document["decision"] for document in documents),
                 documents[0]["state"],
                 _findings(documents[-1]["findings"]),
-                labels[batch].bias.bias if batch in labels else None,
+                bias_of(labels[batch]) if batch in labels else None,
                 incident.text if here and incident else None,
             )
         )

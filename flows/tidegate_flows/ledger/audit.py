@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
@@ -54,15 +55,48 @@ def entries(connection: Connection, dataset: str | None = None) -> Iterator[dict
         yield {"format": FORMAT, **row}
 
 
-def first_break(connection: Connection, dataset: str) -> int | None:
-    """The first entry whose hash does not follow from what it says and the one before; None if the chain holds."""
-    previous, expected = _START, 1
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The audit of one dataset, verified.
+
+    Attributes:
+        dataset: Whose.
+        entries: How many there are.
+        head: The hash of the last; 64 zeros without any.
+        first_break: The first entry that does not follow from what it says and the one before; None if all hold.
+        hashes: Of all entries.
+    """
+
+    dataset: str
+    entries: int
+    head: str
+    first_break: int | None
+    hashes: frozenset[str]
+
+
+def verify(connection: Connection, dataset: str) -> Chain:
+    """Follow a dataset's chain from its start.
+
+    What was removed at the end leaves a chain that holds: it shows only against a head that was noted elsewhere.
+    """
+    previous, expected, broken, hashes = _START, 1, None, set()
     for entry in entries(connection, dataset):
         content = {key: entry[key] for key in ("seq", "at", "dataset", "event", "batch", "run", "by", "reason")}
-        if entry["seq"] != expected or entry["previous"] != previous or entry["sha256"] != _link(previous, content):
-            return expected
+        holds = entry["seq"] == expected and entry["previous"] == previous
+        if broken is None and not (holds and entry["sha256"] == _link(previous, content)):
+            broken = expected
+        hashes.add(entry["sha256"])
         previous, expected = entry["sha256"], expected + 1
-    return None
+    return Chain(dataset, expected - 1, previous, broken, frozenset(hashes))
+
+
+def heads(connection: Connection) -> dict[str, str]:
+    """The hash of the last entry by dataset."""
+    last = select(audit.c.dataset, func.max(audit.c.seq).label("seq")).group_by(audit.c.dataset).subquery()
+    query = select(audit.c.dataset, audit.c.sha256).join(
+        last, (audit.c.dataset == last.c.dataset) & (audit.c.seq == last.c.seq)
+    )
+    return {row.dataset: row.sha256 for row in connection.execute(query)}
 
 
 def lengths(connection: Connection) -> dict[str, int]:

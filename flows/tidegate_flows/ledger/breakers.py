@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from tidegate_contracts.batch import iso, parse_iso
 from tidegate_flows.ledger.schema import breakers
-from tidegate_monitors.breaker import Breaker, State
+from tidegate_monitors.breaker import Breaker, Override, State
 
 
 def load(connection: Connection, dataset: str) -> Breaker:
@@ -14,11 +14,21 @@ def load(connection: Connection, dataset: str) -> Breaker:
     row = connection.execute(select(breakers).where(breakers.c.dataset == dataset)).one_or_none()
     if row is None:
         return Breaker()
-    return Breaker(State(row.state), row.failures, parse_iso(row.changed_at), row.cause, row.probe)
+    until = parse_iso(row.override_until)
+    return Breaker(
+        State(row.state),
+        row.failures,
+        parse_iso(row.changed_at),
+        row.cause,
+        row.probe,
+        parse_iso(row.probe_until),
+        Override(until, row.override_by, row.override_reason) if until is not None else None,
+    )
 
 
 def save(connection: Connection, dataset: str, breaker: Breaker) -> None:
     """Keep the dataset's breaker."""
+    override = breaker.override
     connection.execute(delete(breakers).where(breakers.c.dataset == dataset))
     connection.execute(
         insert(breakers).values(
@@ -28,6 +38,10 @@ def save(connection: Connection, dataset: str, breaker: Breaker) -> None:
             changed_at=iso(breaker.changed_at),
             cause=breaker.cause,
             probe=breaker.probe,
+            probe_until=iso(breaker.probe_until),
+            override_until=iso(override.until) if override is not None else None,
+            override_by=override.by if override is not None else None,
+            override_reason=override.reason if override is not None else None,
         )
     )
 

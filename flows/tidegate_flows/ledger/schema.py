@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, text
 
-FORMAT = 2
+FORMAT = 3
 
 metadata = MetaData()
 
@@ -89,6 +89,10 @@ breakers = Table(
     Column("changed_at", String(27)),
     Column("cause", Text),
     Column("probe", String(160)),
+    Column("probe_until", String(27)),  # store clock
+    Column("override_until", String(27)),  # store clock
+    Column("override_by", Text),
+    Column("override_reason", Text),
 )
 
 streams = Table(
@@ -118,17 +122,27 @@ counters = Table(
     Column("value", Float, nullable=False),
 )
 
-biases = Table(
-    "biases",
+cohorts = Table(
+    "cohorts",
     metadata,
     Column("dataset", String(63), primary_key=True),
     Column("batch", String(160), primary_key=True),
+    Column("event_end", Float, nullable=False),  # end of the window, or when it was decided on; seconds
     Column("rows", Integer, nullable=False),
-    Column("joined", Integer, nullable=False),
-    Column("n", Integer, nullable=False),
-    Column("predictions", Float, nullable=False),
-    Column("labels", Float, nullable=False),
-    Column("joined_at", Float, nullable=False),
+    Column("settled", Integer, nullable=False),
+    Column("labelled", Integer, nullable=False),
+    Column("positive", Float),  # the mean label where it has two classes
+    Column("joined_at", Float, nullable=False),  # store clock, seconds
+    Column("document", Text, nullable=False),  # the Cohort as JSON
+    Index("cohorts_by_window", "dataset", "event_end"),
+)
+
+label_reports = Table(
+    "label_reports",
+    metadata,
+    Column("dataset", String(63), primary_key=True),
+    Column("judged_at", Float, nullable=False),  # store clock, seconds
+    Column("document", Text, nullable=False),  # the JSON of ``labels``
 )
 
 audit = Table(

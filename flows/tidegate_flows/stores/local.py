@@ -54,7 +54,7 @@ class LocalStore:
         return self.root / ".staging"
 
     def place(self, dataset: str, kind: str) -> Path:
-        """The folder of one kind of file of one dataset: ``published``, ``quarantine`` or ``references``."""
+        """The folder of one kind of file of one dataset: such as ``published`` or ``labels``."""
         return self.root / dataset / kind
 
     @contextmanager

@@ -1,0 +1,130 @@
+"""What people do to a breaker, each act signed and in the audit: trip, probe, close, override."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from tidegate_contracts.errors import UsageError
+from tidegate_flows.held import release
+from tidegate_flows.ledger import audit, breakers, contracts, counters, runs
+from tidegate_flows.passage import tell_breaker
+from tidegate_flows.place import Place
+from tidegate_flows.recover import recover
+from tidegate_flows.rejudge import last_contract
+from tidegate_flows.signature import require_signature
+from tidegate_monitors.breaker import Breaker, Override, State
+from tidegate_monitors.run import Run
+
+LONGEST_OVERRIDE = timedelta(days=31)
+
+
+def trip(place: Place, dataset: str, *, by: str, reason: str) -> Breaker:
+    """Open a dataset's breaker: good batches are held from now on.
+
+    Raises:
+        UsageError: The ledger knows no such dataset, or nobody signs.
+        StoreError: The ledger refused.
+    """
+    require_signature(by, reason)
+    now = place.clock()
+    with place.ledger.begin() as connection:
+        before = _known(connection, dataset)
+        after = before.trip(now, f"{by}: {reason}")
+        _keep(connection, dataset, before, after, place, by=by, reason=reason)
+    return after
+
+
+def probe(place: Place, dataset: str, *, by: str, reason: str) -> tuple[Breaker, list[Run]]:
+    """Let one batch try whether all is well again: the oldest held one, judged at once, else the next that comes.
+
+    If it passes the breaker closes and the other held batches follow; if it fails, or has no verdict within the lease,
+    the breaker is open again. A closed breaker stays closed.
+
+    Raises:
+        UsageError: The ledger knows no such dataset, or nobody signs.
+        StoreError: The ledger or store refused.
+    """
+    require_signature(by, reason)
+    recover(place, dataset)
+    now, contract = place.clock(), last_contract(place, dataset)
+    with place.ledger.begin() as connection:
+        before = _known(connection, dataset)
+        waiting = runs.held(connection, dataset)
+        oldest = waiting[0].batch if waiting and contract is not None else None
+        after = before.ask_probe(oldest, now, now + timedelta(seconds=place.lease), f"{by}: {reason}")
+        _keep(connection, dataset, before, after, place, by=by, reason=reason)
+    if contract is None or oldest is None or after.state is State.CLOSED:
+        return after, []
+    return _released(place, dataset, release(place, contract, now, by=by))
+
+
+def close(place: Place, dataset: str, *, by: str, reason: str) -> tuple[Breaker, list[Run]]:
+    """Close a dataset's breaker by hand, and release what it held.
+
+    Held batches are judged again under the contract file that the dataset was last gated with; where that file is
+    gone (or the contract was an object), they are released when the next batch comes.
+
+    Raises:
+        UsageError: The ledger knows no such dataset, or nobody signs.
+        StoreError: The ledger or store refused.
+    """
+    require_signature(by, reason)
+    recover(place, dataset)
+    now = place.clock()
+    with place.ledger.begin() as connection:
+        before = _known(connection, dataset)
+        after = before.close(now, f"{by}: {reason}")
+        _keep(connection, dataset, before, after, place, by=by, reason=reason)
+    contract = last_contract(place, dataset)
+    if contract is None:
+        return after, []
+    return _released(place, dataset, release(place, contract, now, by=by))
+
+
+def override(place: Place, dataset: str, length: timedelta, *, by: str, reason: str) -> tuple[Breaker, list[Run]]:
+    """Let good batches pass although the breaker is not closed, for a time; critical ones are quarantined as ever.
+
+    It ends by itself, by the store's clock, or when the breaker is closed by hand. Held batches are released at once.
+
+    Raises:
+        UsageError: The ledger knows no such dataset, nobody signs, or the time is none or more than 31 days.
+        StoreError: The ledger or store refused.
+    """
+    require_signature(by, reason)
+    if not timedelta(0) < length <= LONGEST_OVERRIDE:
+        raise UsageError("an override of this length", found=str(length), allowed="more than none, at most 31 days")
+    recover(place, dataset)
+    now = place.clock()
+    with place.ledger.begin() as connection:
+        before = _known(connection, dataset)
+        after = replace(before, override=Override(now + length, by, reason))
+        breakers.save(connection, dataset, after)
+        counters.bump(connection, "overrides_total", dataset)
+        audit.append(connection, dataset, "breaker.overridden", at=now, by=by, reason=f"for {length}: {reason}")
+    contract = last_contract(place, dataset)
+    if contract is None:
+        return after, []
+    return _released(place, dataset, release(place, contract, now, by=by))
+
+
+def _known(connection: Connection, dataset: str) -> Breaker:
+    known = contracts.load(connection)
+    if dataset not in known:
+        raise UsageError("no such dataset", found=repr(dataset), allowed=", ".join(known) or "none was gated yet")
+    return breakers.load(connection, dataset)
+
+
+def _keep(
+    connection: Connection, dataset: str, before: Breaker, after: Breaker, place: Place, *, by: str, reason: str
+) -> None:
+    breakers.save(connection, dataset, after)
+    if before.state is not after.state:
+        tell_breaker(connection, dataset, after, place.clock(), by=by, reason=reason)
+
+
+def _released(place: Place, dataset: str, released: list[Run]) -> tuple[Breaker, list[Run]]:
+    with place.ledger.begin() as connection:
+        return breakers.load(connection, dataset), released

@@ -1,0 +1,71 @@
+"""The judgement of labels that were joined: what the store knows of a model, held together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from tidegate_contracts.contract import Contract
+from tidegate_flows import label_store
+from tidegate_flows.labels import comparable
+from tidegate_flows.ledger import label_reports, runs
+from tidegate_flows.place import Place
+from tidegate_flows.reference import approved
+from tidegate_monitors.label_report import LabelReport, Question, judge
+
+_INPUT_DRIFT = frozenset({"drift", "joint_drift", "slow_poisoning", "category_change", "unit_change"})
+_LOUD = frozenset({"warning", "critical"})
+
+
+def judge_at(place: Place, contract: Contract, asked: Iterable[str], now: datetime) -> LabelReport:
+    """Judge the mature cohorts of a dataset, and keep the judgement for metrics and the page.
+
+    Args:
+        place: Where the labels were joined.
+        contract: What was promised.
+        asked: The batches that are asked about.
+        now: By when labels should have come.
+
+    Raises:
+        StoreError: The store cannot be read or written.
+    """
+    reference = approved(place, contract)
+    report = judge(
+        Question(
+            contract=contract,
+            cohorts=comparable(place, contract, reference),
+            asked=frozenset(asked),
+            reference=reference.cohorts if reference is not None else (),
+            now=now,
+            pairs=lambda batches: label_store.pairs(place, contract.name, batches, contract),
+            calm=lambda batches: _calm(place, contract.name, batches),
+        )
+    )
+    with place.ledger.begin() as connection:
+        label_reports.save(connection, contract.name, report.to_dict(), at=place.seconds)
+    return report
+
+
+def _calm(place: Place, dataset: str, batches: Sequence[str]) -> bool | None:
+    """Whether no run of these batches warned of its inputs; None where none was held against a reference."""
+    with place.ledger.begin() as connection:
+        documents = _documents(connection, dataset, batches)
+    held = [document for document in documents if document["reference"] is not None]
+    if not held:
+        return None
+    loud = [
+        finding
+        for document in held
+        for finding in document["findings"]
+        if finding["severity"] in _LOUD and (finding["check"] in _INPUT_DRIFT or _INPUT_DRIFT & {*finding["folded"]})
+    ]
+    return not loud
+
+
+def _documents(connection: Connection, dataset: str, batches: Sequence[str]) -> list[dict[str, Any]]:
+    rows = (runs.speaking_for(connection, dataset, batch) for batch in batches)
+    return [json.loads(row.document) for row in rows if row is not None]

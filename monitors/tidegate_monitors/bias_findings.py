@@ -1,0 +1,138 @@
+"""What is told of biases: one finding for one cause, in a sentence with numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from tidegate_contracts.contract import Contract
+from tidegate_contracts.severity import Severity
+from tidegate_monitors.alarm import Alarm
+from tidegate_monitors.bias import Bias
+from tidegate_monitors.bias_alarms import Judged
+from tidegate_monitors.bias_cells import Family, Key
+from tidegate_monitors.bias_stream import SlowBias
+
+_CHECKS = {
+    Family.OVERALL: "prediction_bias",
+    Family.BUCKET: "bucket_bias",
+    Family.SLICE: "slice_bias",
+    Family.CROSSED: "slice_bias",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What findings are made of.
+
+    Attributes:
+        contract: Gives severities and the tolerance.
+        biases: The table.
+        edges: Of the buckets.
+        outcome: The class concerned; None for a number and for two classes.
+    """
+
+    contract: Contract
+    biases: Mapping[Key, Bias]
+    edges: Sequence[float]
+    outcome: str | None
+
+
+def bias_findings(told: Told, judged: Sequence[Judged], slow: Sequence[SlowBias]) -> Iterator[Alarm]:
+    """The findings, folded.
+
+    A slice or bucket that is off as all rows are is folded into these; a bucket of a slice into the slice or the
+    bucket. What the stream proves is told where the latest batches alone do not.
+    """
+    proven = {item.key: item for item in judged if item.alarms}
+    lasting = {item.key: item for item in slow if item.alarms and item.key not in proven}
+    keys = [*proven, *lasting]
+    causes = {key: _cause(key, keys, told) for key in keys}
+    found = []
+    for key in keys:
+        if causes[key] is None:
+            alarm = _proven(told, proven[key]) if key in proven else _lasting(told, lasting[key])
+            folded = {_CHECKS[other.family] for other in keys if causes[other] == key} - {alarm.check}
+            found.append(replace(alarm, folded=tuple(sorted(folded))))
+    yield from found
+    yield from _masked(told, found)
+
+
+def _cause(key: Key, keys: Sequence[Key], told: Told) -> Key | None:
+    """The larger cell whose finding already says it."""
+    whole = Key(None, None)
+    if key.family is Family.CROSSED:
+        return next((other for other in (Key(key.slice, None), Key(None, key.bucket), whole) if other in keys), None)
+    if key == whole or whole not in keys or key not in told.biases:
+        return None
+    same = abs(told.biases[key].bias - told.biases[whole].bias) <= told.contract.bias_tolerance
+    return whole if same else None
+
+
+def _proven(told: Told, item: Judged) -> Alarm:
+    tolerance = told.contract.bias_tolerance
+    text = f"{_sentence(told, item.key)}; over the last {item.window} batches it is off by {item.effect:+.3g}"
+    return _alarm(told, item.key, abs(item.effect), f"{text}, {tolerance:g} is allowed (p = {item.p_value:.1g})")
+
+
+def _lasting(told: Told, item: SlowBias) -> Alarm:
+    tolerance = told.contract.bias_tolerance
+    text = f"{_sentence(told, item.key)}; for about {item.batches} batches, since {item.since!r}, it has been off by "
+    return _alarm(told, item.key, abs(item.effect), f"{text}{item.effect:+.3g}, {tolerance:g} is allowed")
+
+
+def _alarm(told: Told, key: Key, score: float, message: str) -> Alarm:
+    check = _CHECKS[key.family]
+    severity = told.contract.severity_of(check, Severity.WARNING)
+    return Alarm(
+        check,
+        severity,
+        message,
+        told.contract.prediction,
+        slice=key.slice,
+        score=score,
+        threshold=told.contract.bias_tolerance,
+    )
+
+
+def _sentence(told: Told, key: Key) -> str:
+    bias = told.biases[key]
+    reach = f", 95 % between {bias.low:+.3g} and {bias.high:+.3g}" if bias.low is not None else ""
+    side = "above" if bias.bias > 0 else "below"
+    return (
+        f"predictions of {describe(key, told.edges, told.outcome)} are {abs(bias.bias):.3g} {side} what came true "
+        f"(mean prediction {bias.mean_prediction:.3g}, mean label {bias.mean_label:.3g}{reach}; {bias.n:,} rows)"
+    )
+
+
+def describe(key: Key, edges: Sequence[float], outcome: str | None = None) -> str:
+    """A cell in words."""
+    parts = [] if outcome is None else [f"class {outcome!r}"]
+    if key.slice is not None:
+        parts.append(f"slice {key.slice}")
+    if key.bucket is not None:
+        below = f"{edges[key.bucket - 1]:.3g} < " if key.bucket else ""
+        above = f" ≤ {edges[key.bucket]:.3g}" if key.bucket < len(edges) else ""
+        parts.append(f"bucket {key.bucket} ({below}prediction{above})")
+    return " in ".join(reversed(parts)) if parts else "all rows"
+
+
+def _masked(told: Told, found: Sequence[Alarm]) -> Iterator[Alarm]:
+    """That a mean is right only because slices or buckets make up for one another."""
+    whole = told.biases.get(Key(None, None))
+    hidden = [alarm for alarm in found if alarm.check in ("slice_bias", "bucket_bias")]
+    overall = any(alarm.check == "prediction_bias" for alarm in found)
+    if whole is None or overall or not hidden or abs(whole.bias) > told.contract.bias_tolerance:
+        return
+    worst = max(hidden, key=lambda alarm: alarm.score or 0.0)
+    what = f"slice {worst.slice}" if worst.slice is not None else "a bucket"
+    yield Alarm(
+        "masked_slice_bias",
+        told.contract.severity_of("masked_slice_bias", Severity.WARNING),
+        f"the mean of all predictions is right to {abs(whole.bias):.3g} and hides what is wrong: {what} is off by "
+        f"{worst.score:.3g}, and {len(hidden) - 1} more",
+        told.contract.prediction,
+        slice=worst.slice,
+        score=worst.score,
+        threshold=told.contract.bias_tolerance,
+    )

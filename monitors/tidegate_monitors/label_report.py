@@ -1,0 +1,302 @@
+"""What labels say of a model: the judgement of some cohorts, and the JSON of ``labels``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import reduce
+from types import MappingProxyType
+from typing import Any
+
+from tidegate_contracts.contract import Contract
+from tidegate_contracts.outcome import Outcome, outcome_of
+from tidegate_contracts.severity import Severity
+from tidegate_monitors.alarm import Alarm
+from tidegate_monitors.bias import Bias, biases
+from tidegate_monitors.bias_alarms import WINDOWS, Judged, judge_bias
+from tidegate_monitors.bias_cells import Key
+from tidegate_monitors.bias_findings import Told, bias_findings
+from tidegate_monitors.bias_interval import BATCHES_MINIMUM
+from tidegate_monitors.bias_stream import SlowBias, slow_bias
+from tidegate_monitors.calibration import Calibration
+from tidegate_monitors.cohort import WHOLE, Cohort
+from tidegate_monitors.estimated import Estimated, estimated
+from tidegate_monitors.label_rules import LabelEvidence, Pairs, judge_labels, label_rules
+from tidegate_monitors.maturity import Maturity, expected_share, is_due, is_mature
+from tidegate_monitors.panel import Panel
+from tidegate_monitors.skill import Skill, skill_of
+from tidegate_monitors.tally import Sum, Tally
+
+FORMAT = 1
+ALPHA = 0.05
+"""The rate of false alarms of one judgement where the contract states no budget."""
+_STREAM_SHARE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeReport:
+    """What is said of one outcome: the label itself, or one of several classes against the rest.
+
+    Attributes:
+        biases: Of each cell, all rows first.
+        calibration: How predictions lie to labels.
+    """
+
+    biases: tuple[Bias, ...]
+    calibration: Calibration
+
+
+@dataclass(frozen=True, slots=True)
+class LabelReport:
+    """The judgement.
+
+    Attributes:
+        dataset: Whose labels.
+        maturity: Of the batches that were asked about.
+        batches: The ids of the mature batches that were judged together, in the order of their windows.
+        edges: The inner edges of the buckets; empty without a reference.
+        bounds: Between which values the bias lies whatever the missing labels are; None where labels have no bounds.
+        outcomes: By outcome; one under ``""`` for a number and for two classes. Empty while labels are immature.
+        skill: What the model is good for; None while labels are immature.
+        estimate: What is to be expected of rows without a label; None where the label is not one of two classes.
+        findings: The worst first.
+    """
+
+    dataset: str
+    maturity: Maturity
+    batches: tuple[str, ...] = ()
+    edges: tuple[float, ...] = ()
+    bounds: tuple[float, float] | None = None
+    outcomes: Mapping[str, OutcomeReport] = field(default_factory=lambda: MappingProxyType({}))
+    skill: Skill | None = None
+    estimate: Estimated | None = None
+    findings: tuple[Alarm, ...] = ()
+
+    @property
+    def critical(self) -> bool:
+        """Whether the contract calls any finding critical."""
+        return any(finding.severity is Severity.CRITICAL for finding in self.findings)
+
+    @property
+    def biases(self) -> tuple[Bias, ...]:
+        """Of all outcomes."""
+        return tuple(bias for item in self.outcomes.values() for bias in item.biases)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values. Of several classes ``calibration`` has each under its name."""
+        found = {name: item.calibration.to_dict() for name, item in self.outcomes.items()}
+        return {
+            "format": FORMAT,
+            "dataset": self.dataset,
+            "maturity": self.maturity.to_dict(),
+            "batches": list(self.batches),
+            "biases": [bias.to_dict() for bias in self.biases],
+            "edges": list(self.edges),
+            "bounds": list(self.bounds) if self.bounds is not None else None,
+            "calibration": found.get(WHOLE, found or None),
+            "skill": self.skill.to_dict() if self.skill is not None else None,
+            "estimate": self.estimate.to_dict() if self.estimate is not None else None,
+            "findings": [finding.to_dict() for finding in self.findings],
+        }
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a judgement is made of.
+
+    Attributes:
+        contract: What was promised.
+        cohorts: Those that can be compared, in the order of their windows.
+        asked: The ids of those that are asked about; the others are what came before and between.
+        reference: The cohorts of the reference's own batches, where they had labels.
+        now: The time by which labels should have come.
+        pairs: Gives the rows of some batches, batch by batch, as often as it is asked.
+        calm: Whether no input was found to drift in some batches; None if nobody looked.
+    """
+
+    contract: Contract
+    cohorts: Sequence[Cohort]
+    asked: frozenset[str]
+    reference: Sequence[Cohort]
+    now: datetime
+    pairs: Callable[[Sequence[str]], Iterator[Pairs]]
+    calm: Callable[[Sequence[str]], bool | None]
+
+    @property
+    def alpha(self) -> float:
+        """The rate of false alarms of one judgement."""
+        budget = self.contract.alarm_budget
+        return ALPHA if budget is None else 1 / budget.one_in
+
+
+def judge(question: Question) -> LabelReport:
+    """Judge the mature cohorts: the latest 28, or all that are asked about where these are more.
+
+    Nothing is computed of cohorts whose labels are not complete: those that come by their outcome, the good ones
+    first, would shift every mean.
+
+    False alarms: biases are judged at the contract's budget (1 in 20 judgements where it states none), a tenth of it
+    the stream's; the other rules share another such budget.
+    """
+    contract = question.contract
+    due = [cohort for cohort in question.cohorts if is_due(cohort, contract, question.now)]
+    expected = expected_share(due)
+    ready = [cohort for cohort in due if is_mature(cohort, contract, question.now, expected)]
+    asked = [cohort for cohort in question.cohorts if cohort.batch in question.asked]
+    asked_ready = [cohort for cohort in ready if cohort.batch in question.asked]
+    maturity = Maturity.of(asked, asked_ready, expected)
+    edges = question.cohorts[-1].edges if question.cohorts else ()
+    if not asked_ready:
+        return LabelReport(
+            contract.name,
+            maturity,
+            edges=edges,
+            bounds=_bounds(asked, contract),
+            findings=(*_selective(question, due), _immature(maturity, contract)),
+        )
+    window = ready[-max(WINDOWS[-1], len(asked_ready)) :]
+    return _judged(question, ready, window, LabelReport(contract.name, maturity, edges=edges))
+
+
+def _judged(question: Question, ready: Sequence[Cohort], window: Sequence[Cohort], report: LabelReport) -> LabelReport:
+    contract = question.contract
+    ids = tuple(cohort.batch for cohort in window)
+    reference = [cohort for cohort in question.reference if cohort.edges == report.edges]
+    evidence = LabelEvidence(
+        tuple(window),
+        tuple(reference),
+        contract,
+        question.alpha,
+        question.calm(ids),
+        lambda: question.pairs(ids),
+    )
+    outcomes, found = {}, []
+    for name in window[-1].tallies:
+        outcomes[name], alarms = _outcome(question, ready, evidence, name)
+        found += alarms
+    found += judge_labels(evidence)
+    if len(window) < BATCHES_MINIMUM:
+        found.append(_few(len(window), contract))
+    calibrated = None if len(window) < BATCHES_MINIMUM else not any(a.check == "miscalibration" for a in found)
+    return replace(
+        report,
+        batches=ids,
+        bounds=_bounds(window, contract),
+        outcomes=MappingProxyType(outcomes),
+        skill=skill_of(window, contract, evidence.pairs),
+        estimate=_estimate(question, evidence, calibrated=calibrated),
+        findings=tuple(sorted(_once(found), key=lambda alarm: -alarm.severity.rank)),
+    )
+
+
+def _outcome(
+    question: Question, ready: Sequence[Cohort], evidence: LabelEvidence, name: str
+) -> tuple[OutcomeReport, list[Alarm]]:
+    contract, binary = question.contract, evidence.outcome is not Outcome.NUMBER
+    tolerance, alpha = contract.bias_tolerance, evidence.alpha
+    judged: Sequence[Judged] = judge_bias(
+        evidence.cohorts,
+        evidence.reference,
+        name,
+        tolerance=tolerance,
+        alpha=alpha * (1 - _STREAM_SHARE) / len(evidence.cohorts[-1].tallies),
+        binary=binary,
+    )
+    slow: Sequence[SlowBias] = slow_bias(
+        ready,
+        evidence.reference,
+        name,
+        tolerance=tolerance,
+        run_length=len(evidence.cohorts[-1].tallies) / (alpha * _STREAM_SHARE),
+        binary=binary,
+    )
+    table = biases(evidence.cohorts, name, binary=binary)
+    known = {Key(bias.slice, bias.bucket) for bias in table}
+    judged = [item for item in judged if item.key in known]
+    slow = [item for item in slow if item.key in known]
+    table = _with_scores(table, judged, slow)
+    told = Told(contract, {Key(b.slice, b.bucket): b for b in table}, evidence.cohorts[-1].edges, name or None)
+    total = reduce(Tally.__add__, (cohort.tallies[name] for cohort in evidence.cohorts))
+    calibration = Calibration.of(total, evidence.pairs, probability=binary, outcome=name)
+    return OutcomeReport(table, calibration), list(bias_findings(told, judged, slow))
+
+
+def _with_scores(table: Sequence[Bias], judged: Sequence[Judged], slow: Sequence[SlowBias]) -> tuple[Bias, ...]:
+    """The table with what each cell's bias alarms at, and how near it is."""
+    ratios = {item.key: item.ratio for item in judged}
+    for item in slow:
+        ratios[item.key] = max(ratios.get(item.key, 0.0), item.ratio)
+    detectable = {item.key: item.detectable for item in judged}
+    keys = [Key(bias.slice, bias.bucket) for bias in table]
+    return tuple(
+        replace(bias, minimum_detectable=detectable.get(key), score_ratio=ratios.get(key))
+        for bias, key in zip(table, keys, strict=True)
+    )
+
+
+def _estimate(question: Question, evidence: LabelEvidence, *, calibrated: bool | None) -> Estimated | None:
+    """Of the rows that wait for their label, in all batches."""
+    if evidence.outcome is not Outcome.BINARY:
+        return None
+    edges = evidence.cohorts[-1].edges
+    panel = Panel.of(question.cohorts, WHOLE, edges)
+    threshold = question.contract.decision_threshold
+    return estimated(panel, edges, calibrated=calibrated, calm=evidence.calm, threshold=threshold)
+
+
+def _bounds(cohorts: Sequence[Cohort], contract: Contract) -> tuple[float, float] | None:
+    """Between which values the bias of all scored rows lies, whatever the labels are that are missing: 0 or 1 each."""
+    if outcome_of(contract) is not Outcome.BINARY or not cohorts:
+        return None
+    sums = reduce(Tally.__add__, (cohort.tallies[WHOLE] for cohort in cohorts)).overall
+    rows = float(sums[Sum.ROWS])
+    if not rows:
+        return None
+    highest = float(sums[Sum.SCORED] - sums[Sum.Y]) / rows
+    return highest - float(rows - sums[Sum.N]) / rows, highest
+
+
+def _selective(question: Question, due: Sequence[Cohort]) -> Iterator[Alarm]:
+    """That labels are missing for some rows more than for others, of cohorts whose labels should be complete."""
+    if len(due) >= BATCHES_MINIMUM:
+        window = tuple(due[-WINDOWS[-1] :])
+        evidence = LabelEvidence(window, tuple(question.reference), question.contract, question.alpha)
+        yield from (a for a in label_rules()["selective_labels"](evidence) if a.kind == "alarm")
+
+
+def _immature(maturity: Maturity, contract: Contract) -> Alarm:
+    delay = f" and {contract.label_delay} after the end of their windows" if contract.label_delay else ""
+    asked = f"batches are judged from {maturity.expected:.1%} on{delay}"
+    return Alarm(
+        "immature_labels",
+        contract.severity_of("immature_labels", Severity.INFO),
+        f"labels of {maturity.share:.1%} of the rows have come; {asked}",
+        contract.label,
+        score=maturity.share,
+        threshold=maturity.expected,
+        kind="insufficient_evidence",
+    )
+
+
+def _few(batches: int, contract: Contract) -> Alarm:
+    return Alarm(
+        "insufficient_evidence",
+        Severity.INFO,
+        f"{batches} batches have mature labels; below {BATCHES_MINIMUM} no bias can be told from what batches do by "
+        f"themselves, and intervals take rows as independent",
+        contract.prediction,
+        kind="insufficient_evidence",
+    )
+
+
+def _once(alarms: Sequence[Alarm]) -> Iterator[Alarm]:
+    """What is too little evidence told once, and not for every rule."""
+    seen = False
+    for alarm in alarms:
+        if alarm.check == "insufficient_evidence":
+            if not seen:
+                yield alarm
+            seen = True
+        else:
+            yield alarm
