@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -64,18 +65,27 @@ def store(tmp_path: Path) -> Path:
     return tmp_path / "store"
 
 
-@pytest.fixture
-def with_reference(
-    store: Path, tmp_path: Path, contract: tg.Contract, make_orders: Callable[..., pd.DataFrame]
+@pytest.fixture(scope="session")
+def _approved(
+    tmp_path_factory: pytest.TempPathFactory,
+    make_contract: Callable[..., tg.Contract],
+    make_orders: Callable[..., pd.DataFrame],
 ) -> Path:
-    """A store with an approved reference of twenty days of orders."""
-    paths = []
+    """The store of :func:`with_reference`, made once."""
+    folder, contract, paths = tmp_path_factory.mktemp("approved"), make_contract(), []
     for day in range(20):
-        paths.append(tmp_path / f"reference-{day:02}.parquet")
+        paths.append(folder / f"reference-{day:02}.parquet")
         make_orders(day).to_parquet(paths[-1], index=False)
-    with at(store) as place:
+    with at(folder / "store") as place:
         built = reference.build(place, contract, paths)
         reference.approve(place, contract.name, built.sha256, by="test", reason="twenty good days")
+    return folder / "store"
+
+
+@pytest.fixture
+def with_reference(store: Path, _approved: Path) -> Path:
+    """A store with an approved reference of twenty days of orders."""
+    shutil.copytree(_approved, store)
     return store
 
 
