@@ -21,6 +21,8 @@ from tidegate_flows.intake import SUFFIXES, natural_id, suffix_of
 from tidegate_flows.labelling import label_at
 from tidegate_flows.ledger import breakers
 from tidegate_flows.place import at
+from tidegate_flows.schedule import Overdue
+from tidegate_flows.watching import Refused, Watcher
 from tidegate_monitors.breaker import Decision
 from tidegate_monitors.breaker import State as BreakerState
 from tidegate_monitors.run import Run
@@ -36,6 +38,18 @@ def _gate(batch: str, contract: str, store: str | None, as_of: str | None) -> di
 def _join(labels: list[str], contract: str, store: str | None, as_of: str | None) -> dict[str, Any]:
     with at(store) as place:
         return label_at(place, labels, load_contract(contract), as_of=as_of).to_dict()
+
+
+@task(name="watch", retries=2, retry_delay_seconds=1, retry_condition_fn=lambda _t, _r, state: _is_passing(state))
+def _look(contract: str, place: str, store: str | None, settle: float) -> dict[str, Any]:
+    loaded = load_contract(contract)
+    with at(store) as where:
+        found = list(Watcher(where, loaded, place, settle).look())
+    taken = [item for item in found if isinstance(item, Run)]
+    stopped = [f"{run.batch}: {run.decision.value}" for run in taken if run.decision is not Decision.PUBLISH]
+    stopped += [f"{item.name}: {item.why}" for item in found if isinstance(item, Refused)]
+    stopped += [item.alarm(loaded).message for item in found if isinstance(item, Overdue)]
+    return {"batches": {run.batch: run.decision.value for run in taken}, "stopped": stopped}
 
 
 def _is_passing(state: State[Any]) -> bool:
@@ -108,6 +122,24 @@ def join_labels(contract: str, labels: str, store: str | None = None, as_of: str
     if worst is not None:
         return Failed(name="Halted", message=f"{worst['check']}: {worst['message']}")
     return document
+
+
+@flow(name="watch-arrivals", validate_parameters=True)
+def watch_arrivals(contract: str, place: str, store: str | None = None, settle: float = 5.0) -> Any:
+    """Take what has landed in a folder or bucket, in order, each batch once; for a schedule: one look a run.
+
+    Ends ``Failed`` named ``Halted`` if a batch was stopped or could not be taken, or one that was due has not come.
+
+    Args:
+        contract: ``path.py[:name]``.
+        place: A folder or URL.
+        store: The folder that holds everything; None for the settings in force.
+        settle: Seconds for which a file must not have changed.
+    """
+    told = _look(contract, place, store, settle)
+    if told["stopped"]:
+        return Failed(name="Halted", message="; ".join(told["stopped"]))
+    return told
 
 
 def deliveries(folder: Path) -> list[Path]:

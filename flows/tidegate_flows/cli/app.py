@@ -23,6 +23,7 @@ from tidegate_flows.cli import (
     metrics,
     quarantine,
     reference,
+    watch,
 )
 from tidegate_flows.cli.options import LedgerUrl, Store
 from tidegate_flows.plain import plain
@@ -76,6 +77,7 @@ app.command("check-split")(check_split.check_split)
 app.command("check")(gate.check)
 app.command("gate")(gate.gate)
 app.command("labels")(labels.labels)
+app.command("watch")(watch.watch)
 app.command("recover")(gate.recover)
 app.command("serve")(metrics.serve)
 app.command("metrics")(metrics.metrics)

@@ -151,7 +151,7 @@ def gate(
             if as_json:
                 emit(run.to_dict())
             else:
-                _show_run(run)
+                show_run(run)
     raise typer.Exit(worst)
 
 
@@ -190,7 +190,8 @@ def _reference(context: typer.Context, dataset: str, text: str, store: str | Non
         return reference.load(place, dataset, text)
 
 
-def _show_run(run: Run) -> None:
+def show_run(run: Run) -> None:
+    """One batch's way, for people."""
     rows = run.counts
     tables.line(
         f"{run.dataset}/{run.batch}: {run.decision.value}{', decided before' if run.repeated else ''}, "

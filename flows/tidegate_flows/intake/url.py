@@ -47,7 +47,7 @@ def stage_url(url: str, folder: Path, name: str | None) -> Staged:
         UsageError: There is nothing there, or no way to get at such URLs.
         StoreError: It cannot be reached.
     """
-    system, place = _file_system(url)
+    system, place = file_system(url)
     path = PurePosixPath(urlsplit(masked(url)).netloc) / urlsplit(masked(url)).path.strip("/")
     try:
         if system.isdir(place):
@@ -64,7 +64,7 @@ def stage_url(url: str, folder: Path, name: str | None) -> Staged:
         raise StoreError(f"{masked(url)} cannot be read", found=type(error).__name__) from None
 
 
-def _file_system(url: str) -> tuple[Any, str]:
+def file_system(url: str) -> tuple[Any, str]:
     import fsspec.core  # type: ignore[import-untyped] # it ships no types
 
     protocol = url.partition("://")[0].lower()

@@ -1,0 +1,114 @@
+"""Where batches land: a folder, or a place behind a URL, and what lies there now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from tidegate_contracts.errors import StoreError, TidegateError, UsageError
+from tidegate_flows.intake import SUFFIXES, masked, natural_id, suffix_of
+from tidegate_flows.intake.url import file_system, is_url
+
+DONE = "_SUCCESS"
+"""A folder of part files is one batch once a file of this name lies in it."""
+_UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".inprogress")
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """Something that lies there and may be a batch.
+
+    Attributes:
+        name: Its name there.
+        place: Its path or URL.
+        size: In bytes; of a folder, of all its files.
+        changed: When it was last written, seconds since 1970; None where the place does not say.
+        finished: Whether its writer says that it is whole; None where writers say nothing.
+    """
+
+    name: str
+    place: str
+    size: int
+    changed: float | None
+    finished: bool | None = None
+
+
+def landed(place: str) -> list[Landed]:
+    """What lies in a folder or behind a URL and may be a batch, in the order of the names that batches get.
+
+    Files of other formats, hidden files, those that begin with an underscore and those whose names say that they are
+    still being written are left out. A folder in it is one batch, of part files.
+
+    Raises:
+        UsageError: There is no such folder.
+        StoreError: It cannot be read.
+    """
+    found = _remote(place) if is_url(place) else _local(Path(place))
+    return sorted(found, key=lambda item: natural_id(PurePosixPath(item.name)))
+
+
+def is_candidate(name: str) -> bool:
+    """Whether a file may be a batch, by its name."""
+    return not name.startswith((".", "_")) and not name.endswith(_UNFINISHED) and suffix_of(Path(name)) in SUFFIXES
+
+
+def _local(folder: Path) -> list[Landed]:
+    try:
+        items = list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UsageError("no folder to watch", found=str(folder)) from error
+    except OSError as error:
+        raise StoreError(f"the folder {folder} cannot be read", found=error.strerror) from error
+    found = []
+    for item in items:
+        try:
+            if item.is_file() and is_candidate(item.name):
+                facts = item.stat()
+                found.append(Landed(item.name, str(item), facts.st_size, facts.st_mtime))
+            elif item.is_dir() and not item.name.startswith((".", "_")):
+                found += _folder(item)
+        except FileNotFoundError:
+            continue  # it went away between two looks
+    return found
+
+
+def _folder(item: Path) -> list[Landed]:
+    parts = [(part.name, part.stat()) for part in item.iterdir()]
+    data = [facts for name, facts in parts if is_candidate(name)]
+    if not data:
+        return []
+    changed = max(facts.st_mtime for _, facts in parts)
+    finished = any(name == DONE for name, _ in parts)
+    return [Landed(item.name, str(item), sum(facts.st_size for facts in data), changed, finished)]
+
+
+def _remote(url: str) -> list[Landed]:
+    system, place = file_system(url)
+    root = url.rstrip("/")
+    try:
+        system.invalidate_cache()
+        listed = system.ls(place, detail=True)
+    except TidegateError:
+        raise
+    except FileNotFoundError as error:
+        raise UsageError("no folder to watch", found=masked(url)) from error
+    except Exception as error:  # noqa: BLE001 - every file system has its own, and their words may hold a password
+        raise StoreError(f"{masked(url)} cannot be read", found=type(error).__name__) from None
+    files = [item for item in listed if item.get("type") == "file" and is_candidate(_name(item))]
+    return [
+        Landed(_name(item), f"{root}/{_name(item)}", int(item.get("size") or 0), _changed(item), finished=True)
+        for item in files
+    ]
+
+
+def _name(item: dict[str, Any]) -> str:
+    return PurePosixPath(str(item["name"])).name
+
+
+def _changed(item: dict[str, Any]) -> float | None:
+    moment = item.get("LastModified") or item.get("mtime") or item.get("created")
+    if isinstance(moment, datetime):
+        return moment.timestamp()
+    return float(moment) if isinstance(moment, int | float) else None

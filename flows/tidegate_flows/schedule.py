@@ -1,0 +1,56 @@
+"""The schedule: which batch should have come by now, told by what is missing and not by its own run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+
+from tidegate_contracts.batch import iso, utc
+from tidegate_contracts.contract import Contract
+from tidegate_contracts.severity import Severity
+from tidegate_flows.ledger.schema import runs
+from tidegate_flows.place import Place
+from tidegate_monitors.alarm import Alarm
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Batches that should have come and have not.
+
+    Attributes:
+        since: When the first of them was due, in UTC.
+        batches: How many are due by now.
+        last: The end of the last window that came, in UTC.
+    """
+
+    since: datetime
+    batches: int
+    last: datetime
+
+    def alarm(self, contract: Contract) -> Alarm:
+        """As a finding."""
+        return Alarm(
+            "late_batch",
+            contract.severity_of("late_batch", Severity.WARNING),
+            f"{self.batches} {'batch is' if self.batches == 1 else 'batches are'} missing: the last window ended "
+            f"{iso(self.last)}, and the next batch was due {iso(self.since)}",
+        )
+
+
+def overdue(place: Place, contract: Contract, now: datetime) -> Overdue | None:
+    """What is missing by ``cadence`` and ``arrive_within``; None where nothing is, was promised, or ever came."""
+    if contract.cadence is None:
+        return None
+    with place.ledger.begin() as connection:
+        seconds = connection.scalar(
+            select(func.max(runs.c.event_end)).where(runs.c.dataset == contract.name, runs.c.superseded.is_(False))
+        )
+    if seconds is None:
+        return None
+    last = datetime.fromtimestamp(seconds, utc(now).tzinfo)
+    due = last + contract.cadence + (contract.arrive_within or timedelta(0))
+    if now <= due:
+        return None
+    return Overdue(due, (now - due) // contract.cadence + 1, last)
