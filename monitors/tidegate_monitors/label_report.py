@@ -12,6 +12,7 @@ from typing import Any
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.outcome import Outcome, outcome_of
 from tidegate_contracts.severity import Severity
+from tidegate_contracts.span import in_words
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.bias import Bias, biases
 from tidegate_monitors.bias_alarms import WINDOWS, Judged, judge_bias
@@ -216,7 +217,13 @@ def _outcome(
     judged = [item for item in judged if item.key in known]
     slow = [item for item in slow if item.key in known]
     table = _with_scores(table, judged, slow)
-    told = Told(contract, {Key(b.slice, b.bucket): b for b in table}, evidence.cohorts[-1].edges, name or None)
+    told = Told(
+        contract,
+        {Key(b.slice, b.bucket): b for b in table},
+        evidence.cohorts[-1].edges,
+        name or None,
+        bool(evidence.reference),
+    )
     total = reduce(Tally.__add__, (cohort.tallies[name] for cohort in evidence.cohorts))
     calibration = Calibration.of(total, evidence.pairs, probability=binary, outcome=name)
     return OutcomeReport(table, calibration), list(bias_findings(told, judged, slow))
@@ -266,7 +273,7 @@ def _selective(question: Question, due: Sequence[Cohort]) -> Iterator[Alarm]:
 
 
 def _immature(maturity: Maturity, contract: Contract) -> Alarm:
-    delay = f" and {contract.label_delay} after the end of their windows" if contract.label_delay else ""
+    delay = f", {in_words(contract.label_delay)} after the end of their windows" if contract.label_delay else ""
     asked = f"batches are judged from {maturity.expected:.1%} on{delay}"
     return Alarm(
         "immature_labels",

@@ -82,6 +82,22 @@ def test_bias_is_the_mean_prediction_less_the_mean_label(demo: Demo, flights: pd
     assert "bias" in demo.out
 
 
+def test_the_decay_of_the_model_is_told_month_by_month_and_on_a_page(demo: Demo, flights: pd.DataFrame) -> None:
+    lines = demo.out.splitlines()
+    head = next(line for line in lines if line.startswith("of which rows")).split()[3:]
+    assert head[:5] == ["rows", "(Feb)", "(Mar)", "Apr", "May"]
+    stopped = {"2013-04-10", "2013-04-22"}
+    known = flights[flights["late"].notna() & ~flights["day"].astype(str).isin(stopped)]
+    for name, rows in (("all rows", known), ("origin=JFK", known[known["origin"] == "JFK"])):
+        told = next(line for line in lines if line.startswith(name)).removeprefix(name).split()
+        for month, cell in ((2, told[1]), (3, told[2]), (4, told[3])):
+            mine = rows[rows["day"].map(lambda day, month=month: day.month == month)]
+            assert cell.rstrip("*") == f"{mine['p_late'].mean() - mine['late'].mean():+.3f}", (name, month)
+    page = demo.store / "flights" / "reports" / "labels.html"
+    assert f"{page.relative_to(demo.folder.parent)}" in demo.out
+    assert "Predictions are on average" in page.read_text(encoding="utf-8")
+
+
 def test_the_breaker_opens_holds_and_closes_and_says_why(demo: Demo) -> None:
     with at(demo.store) as place, place.ledger.begin() as connection:
         events = [entry["event"] for entry in audit.entries(connection, "flights")]

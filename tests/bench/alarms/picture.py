@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -10,7 +10,9 @@ from pathlib import Path
 from tests.bench.alarms.exchangeable import Exchangeable
 from tests.bench.alarms.peers.comparing import TOOLS, Noise
 
-_LEFT, _RIGHT, _STEP, _WIDTH = 210, 60, 34, 860
+_LEFT, _RIGHT, _STEP, _WIDTH, _TOP = 210, 60, 34, 860, 80
+_APART = 4.5
+_A_DOT_A_DATASET = "a dot a dataset; those with the same share stand above one another"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,38 +30,51 @@ class Dot:
     hollow: bool = False
 
 
-def dots(title: str, axis: str, rows: Sequence[tuple[str, Sequence[Dot]]], limit: float, mark: float | None) -> str:
+def dots(
+    title: str, legend: str, axis: str, rows: Sequence[tuple[str, Sequence[Dot]]], limit: float, mark: float | None
+) -> str:
     """A picture of rows of dots from 0 to ``limit``, with a vertical line at ``mark``."""
-    height = 80 + _STEP * len(rows) + 40
+    height = _TOP + 5 + _STEP * len(rows) + 40
     span = _WIDTH - _LEFT - _RIGHT
 
     def x(value: float) -> float:
         return _LEFT + span * min(value, limit) / limit
 
-    body = [f'<text x="20" y="30" class="title">{escape(title)}</text>']
+    body = [f'<text x="20" y="26" class="title">{escape(title)}</text>']
+    body.append(f'<text x="20" y="46" class="legend">{escape(legend)}</text>')
     for tick in range(6):
         value = limit * tick / 5
-        body.append(f'<line x1="{x(value):.1f}" x2="{x(value):.1f}" y1="55" y2="{height - 50}" class="grid"/>')
+        body.append(f'<line x1="{x(value):.1f}" x2="{x(value):.1f}" y1="60" y2="{height - 50}" class="grid"/>')
         body.append(f'<text x="{x(value):.1f}" y="{height - 30}" class="tick">{value:.3g}</text>')
     body.append(f'<text x="{_LEFT + span / 2}" y="{height - 10}" class="tick">{escape(axis)}</text>')
-    for number, (name, points) in enumerate(rows):
-        y = 75 + _STEP * number
-        body.append(f'<text x="{_LEFT - 15}" y="{y + 5}" class="row">{escape(name)}</text>')
-        for dot in points:
-            kind, told = "hollow" if dot.hollow else "dot", escape(dot.label)
-            body.append(f'<circle cx="{x(dot.at):.1f}" cy="{y}" r="6" class="{kind}"><title>{told}</title></circle>')
     if mark is not None:
-        body.append(f'<line x1="{x(mark):.1f}" x2="{x(mark):.1f}" y1="55" y2="{height - 50}" class="mark"/>')
+        body.append(f'<line x1="{x(mark):.1f}" x2="{x(mark):.1f}" y1="60" y2="{height - 50}" class="mark"/>')
+    for number, (name, points) in enumerate(rows):
+        y = _TOP + _STEP * number
+        body.append(f'<text x="{_LEFT - 15}" y="{y + 5}" class="row">{escape(name)}</text>')
+        body += [_drawn(dot, x(dot.at), y + shift) for dot, shift in _apart(points)]
     style = (
         "text{font:14px sans-serif;fill:#333}.title{font-size:17px;font-weight:600}.row{text-anchor:end}"
-        ".tick{text-anchor:middle;font-size:12px;fill:#666}.grid{stroke:#e3e3e3}.mark{stroke:#b3261e;stroke-width:2}"
-        ".dot{fill:#1f6f8b;fill-opacity:.65}.hollow{fill:none;stroke:#1f6f8b;stroke-width:1.5}"
+        ".legend{font-size:13px;fill:#666}.tick{text-anchor:middle;font-size:12px;fill:#666}.grid{stroke:#e3e3e3}"
+        ".mark{stroke:#b3261e;stroke-width:2}.dot{fill:#1f6f8b;fill-opacity:.8;stroke:#fff;stroke-width:1}.hollow{fill:none;stroke:#1f6f8b;stroke-width:1.5}"
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img">'
         f"<title>{escape(title)}</title><style>{style}</style>"
         f'<rect width="{_WIDTH}" height="{height}" fill="#fff"/>{"".join(body)}</svg>\n'
     )
+
+
+def _apart(points: Sequence[Dot]) -> Iterator[tuple[Dot, float]]:
+    """Each dot, and how far below its line it is drawn: dots of one kind at one place stand above one another."""
+    for index, dot in enumerate(points):
+        same = [other for other, item in enumerate(points) if (item.at, item.hollow) == (dot.at, dot.hollow)]
+        yield dot, _APART * (same.index(index) - (len(same) - 1) / 2)
+
+
+def _drawn(dot: Dot, x: float, y: float) -> str:
+    kind, radius = ("hollow", 8) if dot.hollow else ("dot", 4.5)
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" class="{kind}"><title>{escape(dot.label)}</title></circle>'
 
 
 def of_peers(found: Sequence[Noise]) -> str:
@@ -76,7 +91,7 @@ def of_peers(found: Sequence[Noise]) -> str:
         for tool in TOOLS
     ]
     kept = [row for row in rows if row[1]]
-    return dots("Real batches with at least one alarm, a dot a dataset", "share of batches", kept, 1.0, None)
+    return dots("Real batches with at least one alarm", _A_DOT_A_DATASET, "share of batches", kept, 1.0, None)
 
 
 def of_rates(found: Sequence[Exchangeable], blocks: int) -> str:
@@ -92,8 +107,9 @@ def of_rates(found: Sequence[Exchangeable], blocks: int) -> str:
         )
         for item in items
     ]
-    title = f"Exchangeable batches, {blocks} blocks: mean (dot) and one reference in twenty (ring); promised (line)"
-    return dots(title, "share of batches that exceed", rows, 5 / (blocks + 1), 1 / (blocks + 1))
+    title = f"Exchangeable batches, {blocks} blocks"
+    legend = "dot: mean of the references; ring: one reference in twenty exceeds it; line: what is promised"
+    return dots(title, legend, "share of batches that exceed", rows, 5 / (blocks + 1), 1 / (blocks + 1))
 
 
 def write(text: str, path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Pages for people: one file each, without scripts, and without a request to anywhere."""
