@@ -36,6 +36,7 @@ class Judged:
         batches: Those of them in which it has labelled rows.
         detectable: The effect that half of judgements would reveal; None below five batches.
         ratio: The lesser of |effect| over the tolerance and of the evidence over what is asked; above 1 it alarms.
+        contrasted: Whether it is held against the rest of its own batches.
     """
 
     key: Key
@@ -45,6 +46,7 @@ class Judged:
     batches: int
     detectable: float | None
     ratio: float
+    contrasted: bool
 
     @property
     def alarms(self) -> bool:
@@ -74,7 +76,7 @@ def judge_bias(
 
     Args:
         cohorts: In the order of their windows; the last 28 are used, fewer than 5 alarm never.
-        reference: Cohorts of the reference; may be empty, and every effect is held against 0 then.
+        reference: Cohorts of the reference; what it has no rows of is held against 0.
         outcome: Which tally of theirs.
         tolerance: The least effect that matters, above zero.
         alpha: In (0, 1).
@@ -94,7 +96,8 @@ def judge_bias(
     adjusted = holm(looks.p_values, weights)
     critical = _critical(dispersion, alpha * weights / weights.sum(), len(looks.lengths))
     return tuple(
-        _judged(key, index, looks, adjusted, critical, tolerance, alpha) for index, key in enumerate(cells.keys)
+        _judged(key, index, looks, adjusted, critical, tolerance, alpha, bool(contrast[index]))
+        for index, key in enumerate(cells.keys)
     )
 
 
@@ -121,8 +124,6 @@ def _looks(effects: Effects, before: Effects | None, dispersion: Moderated) -> _
         effect = part.mean() - expected
         error = np.sqrt(part.variance_of_mean() * dispersion.variances + uncertain)
         usable = (part.batches >= BATCHES_MINIMUM) & (error > 0)
-        if before is not None:
-            usable &= before.batches > 0
         ratio = np.divide(effect, error, out=np.zeros_like(effect), where=usable)
         p_value = np.where(usable, 2 * stdtr(dispersion.freedom, -np.abs(ratio)), 1.0)
         found.append((p_value, effect, part.batches, error))
@@ -152,7 +153,14 @@ def _critical(dispersion: Moderated, levels: Floats, looks: int) -> Floats:
 
 
 def _judged(
-    key: Key, index: int, looks: _Looks, adjusted: Floats, critical: Floats, tolerance: float, alpha: float
+    key: Key,
+    index: int,
+    looks: _Looks,
+    adjusted: Floats,
+    critical: Floats,
+    tolerance: float,
+    alpha: float,
+    contrasted: bool,
 ) -> Judged:
     p_value, effect = float(adjusted[index]), float(looks.effects[index])
     evidence = float(np.log(max(p_value, 1e-300)) / np.log(alpha))
@@ -166,4 +174,5 @@ def _judged(
         int(looks.batches[index]),
         max(tolerance, reach) if usable and reach > 0 else None,
         min(abs(effect) / tolerance, evidence) if usable else 0.0,
+        contrasted,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tidegate_contracts.contract import Contract
@@ -30,55 +30,70 @@ class Told:
         biases: The table.
         edges: Of the buckets.
         outcome: The class concerned; None for a number and for two classes.
+        reference: Whether effects are held against those of a reference.
     """
 
     contract: Contract
     biases: Mapping[Key, Bias]
     edges: Sequence[float]
     outcome: str | None
+    reference: bool = False
 
 
 def bias_findings(told: Told, judged: Sequence[Judged], slow: Sequence[SlowBias]) -> Iterator[Alarm]:
     """The findings, folded.
 
-    A slice or bucket that is off as all rows are is folded into these; a bucket of a slice into the slice or the
-    bucket. What the stream proves is told where the latest batches alone do not.
+    A slice or bucket that is off as all rows are, as far as can be told (its shrunk bias is within the tolerance of
+    theirs), is folded into these, unless it was proven against the rest of its batches; a bucket of a slice is folded
+    into the slice or the bucket. What the stream proves is told where the latest batches alone do not.
     """
     proven = {item.key: item for item in judged if item.alarms}
     lasting = {item.key: item for item in slow if item.alarms and item.key not in proven}
     keys = [*proven, *lasting]
-    causes = {key: _cause(key, keys, told) for key in keys}
+    apart = {key for key, item in (proven | lasting).items() if item.contrasted}
+    causes = {key: _cause(key, keys, told, apart) for key in keys}
     found = []
     for key in keys:
         if causes[key] is None:
             alarm = _proven(told, proven[key]) if key in proven else _lasting(told, lasting[key])
-            folded = {_CHECKS[other.family] for other in keys if causes[other] == key} - {alarm.check}
+            folded = {_CHECKS[other.family] for other in keys if _root(other, causes) == key} - {alarm.check}
             found.append(replace(alarm, folded=tuple(sorted(folded))))
     yield from found
     yield from _masked(told, found)
 
 
-def _cause(key: Key, keys: Sequence[Key], told: Told) -> Key | None:
+def _cause(key: Key, keys: Sequence[Key], told: Told, apart: Collection[Key]) -> Key | None:
     """The larger cell whose finding already says it."""
     whole = Key(None, None)
     if key.family is Family.CROSSED:
         return next((other for other in (Key(key.slice, None), Key(None, key.bucket), whole) if other in keys), None)
-    if key == whole or whole not in keys or key not in told.biases:
+    if key == whole or whole not in keys or key not in told.biases or key in apart:
         return None
-    same = abs(told.biases[key].bias - told.biases[whole].bias) <= told.contract.bias_tolerance
+    same = abs(told.biases[key].shrunk - told.biases[whole].shrunk) <= told.contract.bias_tolerance
     return whole if same else None
 
 
+def _root(key: Key, causes: Mapping[Key, Key | None]) -> Key:
+    """The cell whose finding says it in the end."""
+    cause = causes[key]
+    return key if cause is None else _root(cause, causes)
+
+
 def _proven(told: Told, item: Judged) -> Alarm:
-    tolerance = told.contract.bias_tolerance
-    text = f"{_sentence(told, item.key)}; over the last {item.window} batches it is off by {item.effect:+.3g}"
-    return _alarm(told, item.key, abs(item.effect), f"{text}, {tolerance:g} is allowed (p = {item.p_value:.1g})")
+    text = f"{_sentence(told, item.key)}; over the last {item.window} batches it is off by {_effect(told, item)}"
+    return _alarm(told, item.key, abs(item.effect), f"{text} (p = {item.p_value:.1g})")
 
 
 def _lasting(told: Told, item: SlowBias) -> Alarm:
-    tolerance = told.contract.bias_tolerance
     text = f"{_sentence(told, item.key)}; for about {item.batches} batches, since {item.since!r}, it has been off by "
-    return _alarm(told, item.key, abs(item.effect), f"{text}{item.effect:+.3g}, {tolerance:g} is allowed")
+    return _alarm(told, item.key, abs(item.effect), f"{text}{_effect(told, item)}")
+
+
+def _effect(told: Told, item: Judged | SlowBias) -> str:
+    """How far off it is, and from what."""
+    beside = " beside the rest of its batches" if item.contrasted else ""
+    before = ", less what the reference had" if told.reference else ""
+    return f"{item.effect:+.3g}{beside}{before}; {told.contract.bias_tolerance:g} is allowed"
 
 
 def _alarm(told: Told, key: Key, score: float, message: str) -> Alarm:
@@ -130,7 +145,7 @@ def _masked(told: Told, found: Sequence[Alarm]) -> Iterator[Alarm]:
         "masked_slice_bias",
         told.contract.severity_of("masked_slice_bias", Severity.WARNING),
         f"the mean of all predictions is right to {abs(whole.bias):.3g} and hides what is wrong: {what} is off by "
-        f"{worst.score:.3g}, and {len(hidden) - 1} more",
+        f"{worst.score:.3g}{f', and {len(hidden) - 1} more cells are' if len(hidden) > 1 else ''}",
         told.contract.prediction,
         slice=worst.slice,
         score=worst.score,

@@ -32,6 +32,7 @@ class SlowBias:
         effect: Over the batches since when it is likeliest to have lasted, in the label's unit.
         since: The first of these batches; None where there are none.
         batches: How many these are.
+        contrasted: Whether it is held against the rest of its own batches.
     """
 
     key: Key
@@ -39,6 +40,7 @@ class SlowBias:
     effect: float
     since: str | None
     batches: int
+    contrasted: bool
 
     @property
     def alarms(self) -> bool:
@@ -103,7 +105,7 @@ def slow_bias(
         effect = float((left[start:, places[index]] * weight).sum() / weight.sum()) if weight.any() else 0.0
         ratio = min(float(evidence[index]) / threshold, abs(effect) / tolerance)
         since = watched[start].batch if start < len(watched) else None
-        found.append(SlowBias(key, ratio, effect, since, len(watched) - start))
+        found.append(SlowBias(key, ratio, effect, since, len(watched) - start, bool(contrast[places[index]])))
     return tuple(found)
 
 
