@@ -131,6 +131,13 @@ def test_a_slice_that_the_reference_never_had_is_held_against_nothing() -> None:
     assert right[UA].ratio <= 1
 
 
+def test_a_slice_that_is_gone_is_not_judged() -> None:
+    before, vanished = world(12, 40), world(13, 28)
+    found = judged(cohorts_of(vanished[vanished["carrier"] != "UA"], start=40), cohorts_of(before))
+    assert UA not in found
+    assert alarmed(found) == set()
+
+
 @settings(max_examples=12)
 @given(
     st.integers(0, 999), st.integers(3, 30), st.sampled_from([0.0, 0.03, 0.1]), st.sampled_from([0.0, 0.05]),
