@@ -42,7 +42,7 @@ class LedgerCollector(Collector):
         started = perf_counter()
         up = 1.0
         try:
-            with at(self._settings, must_exist=True) as place, place.ledger.begin() as connection:
+            with at(self._settings, must_exist=True) as place, place.ledger.read() as connection:
                 snapshot = _snapshot(connection)
         except TidegateError:
             snapshot, up = None, 0.0

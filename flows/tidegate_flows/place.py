@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tidegate_contracts.errors import UsageError
-from tidegate_flows.ledger import Ledger
+from tidegate_flows.ledger import Ledger, pairing
 from tidegate_flows.settings import Settings, resolve
 from tidegate_flows.stores.local import LocalStore
 
@@ -49,7 +49,7 @@ def at(
     store: str | Path | Settings | None = None,
     *,
     ledger: str | None = None,
-    clock: Callable[[], datetime] = now_utc,
+    clock: Callable[[], datetime] | None = None,
     must_exist: bool = False,
 ) -> Iterator[Place]:
     """The place that a store's path or the settings name.
@@ -57,23 +57,30 @@ def at(
     Args:
         store: A folder, settings already resolved, or None for the settings in force.
         ledger: The ledger's URL; None for the settings in force.
-        clock: Where the time comes from.
+        clock: Where the time comes from; None for the ledger's own clock where several hosts share it, else the
+            machine's.
         must_exist: Refuse to make a new store, for commands that only read.
 
     Raises:
-        UsageError: ``must_exist``, and there is no store.
+        UsageError: ``must_exist``, and there is no store; or the settings name no ledger that there can be, or not
+            that of the store.
         StoreError: It cannot be opened or written.
     """
     settings = store if isinstance(store, Settings) else resolve(store=store, ledger=ledger)
-    if must_exist and not (Path(settings.store.value) / "ledger.db").is_file():
+    where = Path(settings.store.value)
+    if not settings.ledger.value:
+        pairing.require_file(where)
+    if must_exist and not (where.is_dir() if settings.ledger.value else (where / "ledger.db").is_file()):
         raise UsageError(
             "there is no store here",
             found=f"{settings.store.value} ({settings.store.origin})",
             hint="name one with --store, or gate a batch first",
         )
     files = LocalStore.open(settings.store.value)
-    book = Ledger.open(settings.ledger.value, files.root)
+    book = Ledger.open(settings.ledger.value, files.root, must_exist=must_exist)
     try:
-        yield Place(files, book, settings.lease_seconds, clock)
+        if settings.ledger.value:
+            pairing.pair(book, files.root, read_only=must_exist)
+        yield Place(files, book, settings.lease_seconds, clock or book.clock or now_utc)
     finally:
         book.close()

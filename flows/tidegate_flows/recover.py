@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 from tidegate_flows.ledger import runs
+from tidegate_flows.ledger.runs import Move
 from tidegate_flows.place import Place
 from tidegate_flows.publish import carry_out
 
@@ -19,9 +20,10 @@ def recover(place: Place, dataset: str | None = None) -> int:
     Raises:
         StoreError: A file is gone, or is not the one that was checked.
     """
-    with place.store.lock():
-        with place.ledger.begin() as connection:
-            left = runs.unmoved(connection, dataset)
+    if not _unmoved(place, dataset):  # whoever is moving files now marks them last
+        return 0
+    with place.store.lock(), place.ledger.alone_with_files():
+        left = _unmoved(place, dataset)
         for run, _, moves in left:
             carry_out(moves, place.store)
             with place.ledger.begin() as connection:
@@ -34,9 +36,8 @@ def sweep(place: Place) -> int:
 
     Only those that no decision needs, and that are older than ten leases.
     """
-    with place.store.lock():
-        with place.ledger.begin() as connection:
-            needed = {move.source.split("/")[1] for _, _, moves in runs.unmoved(connection) for move in moves}
+    with place.store.lock(), place.ledger.alone_with_files():
+        needed = {move.source.split("/")[1] for _, _, moves in _unmoved(place) for move in moves}
         oldest = place.seconds - _SWEEP_LEASES * place.lease
         stale = [
             folder
@@ -46,3 +47,8 @@ def sweep(place: Place) -> int:
         for folder in stale:
             shutil.rmtree(folder, ignore_errors=True)
     return len(stale)
+
+
+def _unmoved(place: Place, dataset: str | None = None) -> list[tuple[str, str, list[Move]]]:
+    with place.ledger.read() as connection:
+        return runs.unmoved(connection, dataset)

@@ -95,7 +95,7 @@ def listing(
     from tidegate_flows.place import at
 
     dataset = load_contract(contract).name
-    with at(settings(context, store, ledger), must_exist=True) as place, place.ledger.begin() as connection:
+    with at(settings(context, store, ledger), must_exist=True) as place, place.ledger.read() as connection:
         found = references.listed(connection, dataset)
     columns = ("sha256", "blocks", "built_at", "approved_at", "approved_by", "reason", "in_force")
     if as_json:

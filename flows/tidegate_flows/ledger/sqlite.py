@@ -5,15 +5,34 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
+
+from tidegate_contracts.errors import UsageError
+from tidegate_flows.stores.mounts import MOUNTS, NETWORK, file_system
 
 
-def sqlite_engine(path: Path) -> Engine:
+def sqlite_engine(path: Path, mounts: Path = MOUNTS) -> Engine:
     """An engine in WAL mode whose transactions are real.
 
     The driver's default begins no transaction before the first write, so that read-then-update loses updates
-    silently; here every transaction is ``BEGIN IMMEDIATE``, one writer at a time.
+    silently; here every transaction that may write is ``BEGIN IMMEDIATE``, one writer at a time. One with the
+    execution option ``reads`` waits for nobody, sees one state, and cannot write.
+
+    Args:
+        path: The file.
+        mounts: The table of what is mounted where.
+
+    Raises:
+        UsageError: The file would lie on a network file system, where SQLite's locks lock nothing.
     """
+    kind = file_system(path.parent, mounts)
+    if kind in NETWORK:
+        raise UsageError(
+            "the ledger would be a SQLite file on a network file system, where its locks cannot be trusted",
+            found=f"{path.parent} ({kind})",
+            allowed="a local disk, or a Postgres ledger",
+            hint="--ledger postgresql://HOST/DATABASE, or TIDEGATE_LEDGER in the environment",
+        )
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 60, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
@@ -23,7 +42,9 @@ def sqlite_engine(path: Path) -> Engine:
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    def _begin(connection: Connection) -> None:
+        reads = connection.get_execution_options().get("reads", False)
+        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reads else 'OFF'}")
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
