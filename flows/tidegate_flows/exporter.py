@@ -152,7 +152,7 @@ def _dataset(connection: Connection, name: str, facts: dict[str, Any], states: d
         quarantine_oldest=summary.oldest,
         biases=_biases(told) if told else {},
         calibration=_calibration_error(told) if told else None,
-        maturity=told["maturity"]["share"] if told else None,
+        maturity=judged.share if judged is not None else None,
         audit_entries=entries,
     )
 

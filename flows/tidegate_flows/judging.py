@@ -10,12 +10,16 @@ from typing import Any
 from sqlalchemy import Connection
 
 from tidegate_contracts.contract import Contract
+from tidegate_contracts.errors import MonitorError, TidegateError
+from tidegate_contracts.severity import Severity
 from tidegate_flows import label_store
 from tidegate_flows.labels import comparable
 from tidegate_flows.ledger import label_reports, runs
 from tidegate_flows.place import Place
 from tidegate_flows.reference import approved
+from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.label_report import LabelReport, Question, judge
+from tidegate_monitors.maturity import USUAL_SHARE, Maturity
 
 _INPUT_DRIFT = frozenset({"drift", "joint_drift", "slow_poisoning", "category_change", "unit_change"})
 _LOUD = frozenset({"warning", "critical"})
@@ -32,27 +36,42 @@ def judge_at(place: Place, contract: Contract, asked: Iterable[str], now: dateti
 
     Raises:
         StoreError: The store cannot be read or written.
+        MonitorError: A statistic raised; nothing was kept.
     """
+    named = frozenset(asked)
+    if not named:
+        return _nothing(contract)
     reference = approved(place, contract)
-    report = judge(
-        Question(
-            contract=contract,
-            cohorts=comparable(place, contract, reference),
-            asked=frozenset(asked),
-            reference=reference.cohorts if reference is not None else (),
-            now=now,
-            pairs=lambda batches: label_store.pairs(place, contract.name, batches, contract),
-            calm=lambda batches: _calm(place, contract.name, batches),
-        )
+    question = Question(
+        contract=contract,
+        cohorts=comparable(place, contract, reference, now=now, asked=named),
+        asked=named,
+        reference=reference.cohorts if reference is not None else (),
+        now=now,
+        pairs=lambda batches: label_store.pairs(place, contract.name, batches, contract),
+        calm=lambda batches: _calm(place, contract.name, batches),
     )
+    try:
+        report = judge(question)
+    except TidegateError:
+        raise
+    except Exception as error:  # whatever a statistic does, it is our failure; its words may hold values
+        raise MonitorError("a statistic of the labels raised", found=type(error).__name__) from error
     with place.ledger.begin() as connection:
         label_reports.save(connection, contract.name, report.to_dict(), at=place.seconds)
     return report
 
 
+def _nothing(contract: Contract) -> LabelReport:
+    """What is said where a delivery named no published row; what was judged before still stands."""
+    message = "no row of a published batch was named, so that nothing was judged"
+    alarm = Alarm("insufficient_evidence", Severity.INFO, message, contract.label, kind="insufficient_evidence")
+    return LabelReport(contract.name, Maturity.of((), (), USUAL_SHARE), findings=(alarm,))
+
+
 def _calm(place: Place, dataset: str, batches: Sequence[str]) -> bool | None:
     """Whether no run of these batches warned of its inputs; None where none was held against a reference."""
-    with place.ledger.begin() as connection:
+    with place.ledger.read() as connection:
         documents = _documents(connection, dataset, batches)
     held = [document for document in documents if document["reference"] is not None]
     if not held:

@@ -34,6 +34,7 @@ class Delivery:
     """Labels that may be joined, each key once.
 
     Attributes:
+        sha256: Of its bytes as they came.
         rows: Rows delivered.
         keys: The key of each row that is left, as one column.
         labels: Their labels; null for a row that is named and has none yet.
@@ -46,6 +47,7 @@ class Delivery:
         refused: Whether so many rows fail that none is joined.
     """
 
+    sha256: str
     rows: int
     keys: Any
     labels: Any
@@ -128,6 +130,7 @@ def _delivery(batch: Batch, contract: Contract, checked: Checked, kept: Any, tim
     conflicting = sum(item.failed or 0 for item in checked.violations if item.rule == CONFLICT)
     failed = int(checked.failed.sum())
     return Delivery(
+        sha256=batch.source.sha256,
         rows=batch.rows,
         keys=key_of(table, contract),
         labels=plain_values(table.column(contract.label)),

@@ -60,6 +60,11 @@ class Named:
         return cls(no, none, no, np.zeros(rows, dtype=np.int32), none, np.zeros(rows, dtype=np.int64))
 
     @property
+    def labelled(self) -> npt.NDArray[np.bool_]:
+        """Which rows have a label, shape (rows,)."""
+        return np.asarray(pc.is_valid(self.label), dtype=bool)
+
+    @property
     def labels(self) -> Labels:
         """As a cohort is made of them."""
         return Labels(self.label, self.settled, self.changes)

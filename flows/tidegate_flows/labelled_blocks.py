@@ -17,6 +17,7 @@ from tidegate_contracts.errors import UsageError
 from tidegate_contracts.label_check import key_of
 from tidegate_contracts.types import plain_values
 from tidegate_flows import label_delivery
+from tidegate_flows.intake import masked
 from tidegate_flows.place import Place
 from tidegate_monitors.reference import Reference
 from tidegate_monitors.scored import Labels, cohort_columns, cohort_of
@@ -45,7 +46,7 @@ def known_labels(place: Place, contract: Contract, files: Sequence[str | Path]) 
         return Known()
     label_delivery.require_joinable(contract)
     read = [label_delivery.read(place, path, contract, place.clock()) for path in files]
-    refused = [str(path) for path, item in zip(files, read, strict=True) if item.refused]
+    refused = [masked(str(path)) for path, item in zip(files, read, strict=True) if item.refused]
     if refused:
         raise UsageError("labels break the contract", found=", ".join(refused), hint="tidegate labels says how")
     newest = read[::-1]
@@ -63,7 +64,7 @@ def scored_rows(batch: Batch, contract: Contract, known: Known) -> tuple[Any, La
     if contract.label in names:
         label = plain_values(batch.table.column(contract.label))
     elif known.keys is not None:
-        places = pc.index_in(key_of(batch.table, contract), value_set=known.keys)
+        places = pc.index_in(key_of(batch.table, contract), value_set=known.keys, skip_nulls=True)
         label = known.labels.take(places)
     else:
         return None

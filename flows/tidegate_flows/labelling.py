@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tidegate_contracts.contract import Contract
-from tidegate_contracts.errors import Halted
+from tidegate_contracts.errors import Halted, MonitorError, TidegateError
 from tidegate_contracts.load import load_contract
 from tidegate_contracts.severity import Severity
 from tidegate_flows import intake
@@ -103,7 +103,12 @@ def label_at(
     place: Place, deliveries: Sequence[Any], contract: Contract, *, as_of: datetime | str | None = None
 ) -> Labelled:
     """:func:`join_labels` at a place that is already open; the deliveries are judged together, once."""
-    joined = tuple(join_at(place, delivery, contract, as_of=as_of) for delivery in deliveries)
+    try:
+        joined = tuple(join_at(place, delivery, contract, as_of=as_of) for delivery in deliveries)
+    except TidegateError:
+        raise
+    except Exception as error:  # our failure, and never a pass; its words may hold values
+        raise MonitorError("labels could not be joined", found=type(error).__name__) from error
     asked = {cohort.batch for item in joined for cohort in item.touched}
     now = intake.as_of(as_of, None, place.clock())
     return Labelled(joined, judge_at(place, contract, asked, now))

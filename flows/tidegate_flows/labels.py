@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from tidegate_contracts.label_check import key_of
 from tidegate_contracts.violation import Violation
 from tidegate_flows import intake, label_delivery, label_store
 from tidegate_flows.label_delivery import Delivery
-from tidegate_flows.ledger import audit, cohorts
+from tidegate_flows.ledger import audit, cohorts, label_deliveries
 from tidegate_flows.ledger.cohorts import Scored
 from tidegate_flows.place import Place
 from tidegate_flows.published import Published, bounds
@@ -74,7 +73,7 @@ def join_at(place: Place, delivery: Any, contract: Contract, as_of: datetime | s
 
     Labels are joined to the rows that are published now; those of rows in quarantine are unknown, and are joined when
     they are delivered again after a release. A key that stands in several batches has its label in the newest. The
-    same labels twice change nothing.
+    same labels twice change nothing, also when others have corrected them since: the last new word counts.
 
     Costs one look at the bounds of the keys of each published batch, newest first, until every label has its row; one
     read of the keys where these overlap with those of the labels; and of a batch with rows in the delivery also its
@@ -95,11 +94,15 @@ def join_at(place: Place, delivery: Any, contract: Contract, as_of: datetime | s
     )
     if delivered.refused:
         return said
-    with place.ledger.begin() as connection:
+    with place.ledger.read() as connection:
         published = cohorts.scored(connection, contract.name)
-    joining = _Joining(place, contract, reference, delivered, moment)
+        again = label_deliveries.is_known(connection, contract.name, delivered.sha256)
+    joining = _Joining(place, contract, reference, delivered, moment, again=again)
     found = [joining.join(match) for match in _matches(place, published, delivered, contract)]
     matched = sum(item.rows for item in found)
+    if not again:
+        with place.ledger.begin() as connection:
+            label_deliveries.add(connection, contract.name, delivered.sha256, place.seconds)
     return replace(
         said,
         matched=matched,
@@ -111,15 +114,30 @@ def join_at(place: Place, delivery: Any, contract: Contract, as_of: datetime | s
     )
 
 
-def comparable(place: Place, contract: Contract, reference: Reference | None) -> list[Cohort]:
+def comparable(
+    place: Place,
+    contract: Contract,
+    reference: Reference | None,
+    *,
+    now: datetime | None = None,
+    asked: Collection[str] = (),
+) -> list[Cohort]:
     """The latest cohorts whose predictions fall into the buckets of a reference, in the order of their windows.
 
-    At most ``COMPARABLE_MAXIMUM`` are looked at. A cohort of before the reference was approved is made anew when labels
-    come for it again.
+    At most ``COMPARABLE_MAXIMUM``, besides those asked for. A cohort of before the reference was approved is made anew
+    when labels come for it again.
+
+    Args:
+        place: Where.
+        contract: What was promised.
+        reference: Fixes the buckets.
+        now: Only those whose labels should be complete by then; None for all.
+        asked: Batches to have in any case.
     """
     edges = edges_of(contract, reference)
-    with place.ledger.begin() as connection:
-        found = cohorts.load(connection, contract.name, limit=COMPARABLE_MAXIMUM)
+    ended = None if now is None else (now - (contract.label_delay or timedelta(0))).timestamp()
+    with place.ledger.read() as connection:
+        found = cohorts.load(connection, contract.name, limit=COMPARABLE_MAXIMUM, ended=ended, also=asked)
     return [cohort for cohort in found if cohort.edges == edges]
 
 
@@ -188,13 +206,17 @@ def _matches(place: Place, published: list[Scored], delivered: Delivery, contrac
 
 @dataclass(frozen=True, slots=True)
 class _Joining:
-    """One delivery on its way into the store."""
+    """One delivery on its way into the store.
+
+    One that comes again says nothing of rows that have a label: a later one may have corrected it since.
+    """
 
     place: Place
     contract: Contract
     reference: Reference | None
     delivered: Delivery
     moment: datetime
+    again: bool
 
     def join(self, match: _Match) -> _Found:
         """Join the labels of one batch: the file of its labels first, then its cohort in the ledger."""
@@ -205,8 +227,9 @@ class _Joining:
             window = cohorts.window_of(connection, batch.run)
         with label_store.locked(self.place.store, contract.name):
             known = label_store.load(path, match.keys, contract, self.delivered.labels.type)
+            places = np.where(known.labelled, -1, match.places) if self.again else match.places
             now, reversed_, more = known.with_labels(
-                match.places, self.delivered.labels, at=self.moment, complete=self._complete(batch)
+                places, self.delivered.labels, at=self.moment, complete=self._complete(batch)
             )
             if more:
                 label_store.save(path, now, table, contract)

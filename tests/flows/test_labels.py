@@ -26,7 +26,7 @@ from tidegate_contracts.severity import Severity
 from tidegate_flows import label_store, labels, readmission, reference
 from tidegate_flows.label_store import pairs
 from tidegate_flows.labels import Joined, comparable
-from tidegate_flows.ledger import audit, cohorts
+from tidegate_flows.ledger import audit, cohorts, label_reports
 from tidegate_flows.place import at
 from tidegate_monitors.cohort import WHOLE, Cohort
 from tidegate_monitors.scored import bias_of
@@ -112,6 +112,50 @@ def test_labels_give_the_sums_of_the_merged_rows_and_the_same_labels_twice_chang
     assert {item.batch: item for item in again.touched} == {item.batch: item for item in joined.touched}
     assert (files(store), entries(store)) == before
     assert before[1][-3:] == ["labels.joined d3", "labels.joined d2", "labels.joined d1"]
+
+
+def test_a_file_that_was_corrected_by_another_takes_nothing_back_when_it_comes_again(
+    store: Path, contract: tg.Contract, frames: list[pd.DataFrame]
+) -> None:
+    wrong, right = label_of(frames[0], 0.0), label_of(frames[0][:10], 1.0)
+    first = tg.join_labels([wrong, right], contract, store=store)
+    assert [item.reversed for item in first.deliveries] == [0, 10]
+    before = files(store), entries(store)
+    for _ in range(2):
+        again = tg.join_labels([wrong, right], contract, store=store)
+        assert [(item.matched, item.reversed, item.changed) for item in again.deliveries] == [(40, 0, ()), (10, 0, ())]
+    assert (files(store), entries(store)) == before
+    assert overall(known(store)[0])["Y"] == 10
+
+
+def test_a_delivery_that_cannot_be_judged_leaves_the_last_judgement_standing(
+    store: Path, make_contract: Callable[..., tg.Contract], frames: list[pd.DataFrame]
+) -> None:
+    contract = make_contract(label_delay=timedelta(days=3))
+    judged = tg.join_labels(label_of(frames[0], 1.0), contract, store=store, as_of=LATER)
+    assert judged.report.maturity.state == "mature"
+    early = tg.join_labels(label_of(frames[1][:5], 1.0), contract, store=store, as_of="2024-03-03T12:00:00Z")
+    strange = tg.join_labels(pd.DataFrame({"order_id": ["?"], "returned": [1.0]}), contract, store=store, as_of=LATER)
+    assert (early.report.maturity.state, early.report.biases) == ("immature", ())
+    assert [finding.message for finding in strange.report.findings] == [
+        "no row of a published batch was named, so that nothing was judged"
+    ]
+    with at(store) as place, place.ledger.read() as connection:
+        kept = label_reports.load(connection, "orders")
+    assert kept is not None
+    assert kept.document["batches"] == ["d1"]
+    assert kept.share == pytest.approx(5 / 40)
+
+
+def test_labels_that_trickle_in_for_newer_batches_hide_no_older_ones(
+    store: Path, make_contract: Callable[..., tg.Contract], frames: list[pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(labels, "COMPARABLE_MAXIMUM", 1)
+    contract = make_contract(label_delay=timedelta(days=1))
+    now = "2024-03-04T00:30:00Z"  # d1 is complete by then, d2 and d3 are not
+    tg.join_labels(pd.concat([label_of(frame[:4], 1.0) for frame in frames[1:]]), contract, store=store, as_of=now)
+    found = tg.join_labels(label_of(frames[0], 1.0), contract, store=store, as_of=now)
+    assert (found.report.maturity.state, found.report.batches) == ("mature", ("d1",))
 
 
 def test_labels_that_come_in_two_files_add_up(store: Path, contract: tg.Contract, frames: list[pd.DataFrame]) -> None:

@@ -37,13 +37,14 @@ def labels(
 ) -> None:
     """Join labels that came later to what was published, and say how far predictions lie from them."""
     from tidegate_contracts.load import load_contract
+    from tidegate_flows.intake import natural_id
     from tidegate_flows.labelling import label_at
     from tidegate_flows.pages.label_page import write_label_page
     from tidegate_flows.place import at
 
     loaded = load_contract(contract)
     with at(settings(context, store, ledger), must_exist=True) as place:
-        found = label_at(place, files, loaded, as_of=as_of)
+        found = label_at(place, sorted(files, key=lambda name: natural_id(Path(name))), loaded, as_of=as_of)
         if report is not None:
             say(f"page: {write_label_page(place, loaded, report, as_of=as_of)}")
     if as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select
@@ -33,6 +34,9 @@ class Scored:
 
 
 _ENDED = func.coalesce(runs.c.event_end, runs.c.completed_at)
+
+
+_LATEST = (cohorts.c.event_end.desc(), cohorts.c.batch.desc())
 
 
 def scored(connection: Connection, dataset: str) -> list[Scored]:
@@ -114,15 +118,29 @@ def find(connection: Connection, dataset: str, batch: str) -> Cohort | None:
     return None if document is None else Cohort.from_dict(json.loads(document))
 
 
-def load(connection: Connection, dataset: str, *, limit: int | None = None) -> list[Cohort]:
-    """The cohorts of a dataset in the order of their windows, the latest last; at most so many, the latest."""
-    query = (
-        select(cohorts.c.document)
-        .where(cohorts.c.dataset == dataset)
-        .order_by(cohorts.c.event_end.desc(), cohorts.c.batch.desc())
-        .limit(limit)
-    )
-    return [Cohort.from_dict(json.loads(document)) for document in reversed(connection.scalars(query).all())]
+def load(
+    connection: Connection,
+    dataset: str,
+    *,
+    limit: int | None = None,
+    ended: float | None = None,
+    also: Collection[str] = (),
+) -> list[Cohort]:
+    """The cohorts of a dataset in the order of their windows, the latest last.
+
+    Args:
+        connection: The ledger.
+        dataset: Whose.
+        limit: At most so many, the latest.
+        ended: Only those whose windows ended by then, seconds.
+        also: Batches to have besides, whenever they ended.
+    """
+    mine = select(cohorts.c.batch).where(cohorts.c.dataset == dataset)
+    if ended is not None:
+        mine = mine.where(cohorts.c.event_end <= ended)
+    chosen = {*connection.scalars(mine.order_by(*_LATEST).limit(limit)), *also}
+    query = select(cohorts.c.document).where(cohorts.c.dataset == dataset, cohorts.c.batch.in_(chosen))
+    return [Cohort.from_dict(json.loads(text)) for text in reversed(connection.scalars(query.order_by(*_LATEST)).all())]
 
 
 def labelled_last(connection: Connection, dataset: str) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, text
 
-FORMAT = 3
+FORMAT = 4
 
 metadata = MetaData()
 
@@ -137,11 +137,20 @@ cohorts = Table(
     Index("cohorts_by_window", "dataset", "event_end"),
 )
 
+label_deliveries = Table(
+    "label_deliveries",
+    metadata,
+    Column("dataset", String(63), primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("joined_at", Float, nullable=False),  # store clock, seconds
+)
+
 label_reports = Table(
     "label_reports",
     metadata,
     Column("dataset", String(63), primary_key=True),
     Column("judged_at", Float, nullable=False),  # store clock, seconds
+    Column("settled_share", Float, nullable=False),  # of the batches that labels named last
     Column("document", Text, nullable=False),  # the JSON of ``labels``
 )
 

@@ -20,7 +20,9 @@ def headline(document: Mapping[str, Any], outcomes: Sequence[OutcomeView], toler
 
 
 def severity_of(document: Mapping[str, Any]) -> str:
-    """The worst severity of the findings that matter; ``sound`` without any."""
+    """The worst severity of the findings that matter; ``sound`` without any, ``unknown`` if nothing was judged."""
+    if not document["batches"]:
+        return "unknown"
     found = {finding["severity"] for finding in document["findings"]}
     return next((rank for rank in _RANKS if rank in found), "sound")
 
@@ -56,6 +58,8 @@ def _overall(bias: Bias, many: str, tolerance: float, figures: Figures) -> str:
 
 def _found(document: Mapping[str, Any]) -> str:
     loud = [finding for finding in document["findings"] if finding["severity"] in _RANKS]
+    if not loud and not document["batches"]:
+        return "Nothing can be said of the model."
     if not loud:
         return "No finding asks for anybody's attention."
     counts = Counter(finding["severity"] for finding in loud)
