@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +13,10 @@ from sqlalchemy import Connection
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import MonitorError, TidegateError
 from tidegate_contracts.severity import Severity
+from tidegate_contracts.span import in_words
 from tidegate_flows import label_store
 from tidegate_flows.labels import comparable
-from tidegate_flows.ledger import label_reports, runs
+from tidegate_flows.ledger import cohorts, counters, label_reports, runs
 from tidegate_flows.place import Place
 from tidegate_flows.reference import approved
 from tidegate_monitors.alarm import Alarm
@@ -57,9 +59,32 @@ def judge_at(place: Place, contract: Contract, asked: Iterable[str], now: dateti
         raise
     except Exception as error:  # whatever a statistic does, it is our failure; its words may hold values
         raise MonitorError("a statistic of the labels raised", found=type(error).__name__) from error
+    report = replace(report, findings=(*report.findings, *_overdue(place, contract, now)))
     with place.ledger.begin() as connection:
-        label_reports.save(connection, contract.name, report.to_dict(), at=place.seconds)
+        if label_reports.save(connection, contract.name, report.to_dict(), at=place.seconds):
+            for finding in report.findings:
+                word = finding.severity.value
+                counters.bump(connection, "findings_total", contract.name, check=finding.check, severity=word)
     return report
+
+
+def _overdue(place: Place, contract: Contract, now: datetime) -> Iterator[Alarm]:
+    """That labels of published batches should be complete, and none has come."""
+    if contract.label_delay is None:
+        return
+    with place.ledger.read() as connection:
+        waiting = cohorts.unlabelled(connection, contract.name, ended=(now - contract.label_delay).timestamp())
+    if waiting.batches:
+        names = repr(waiting.first) if waiting.batches == 1 else f"{waiting.first!r} to {waiting.last!r}"
+        yield Alarm(
+            "immature_labels",
+            contract.severity_of("immature_labels", Severity.WARNING),
+            f"{waiting.batches} published batches ({names}) have no label although {in_words(contract.label_delay)} "
+            f"have passed since the end of their windows",
+            contract.label,
+            score=float(waiting.batches),
+            threshold=0.0,
+        )
 
 
 def _nothing(contract: Contract) -> LabelReport:

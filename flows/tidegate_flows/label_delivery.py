@@ -34,6 +34,7 @@ class Delivery:
     """Labels that may be joined, each key once.
 
     Attributes:
+        name: What it was called where it came from.
         sha256: Of its bytes as they came.
         rows: Rows delivered.
         keys: The key of each row that is left, as one column.
@@ -47,6 +48,7 @@ class Delivery:
         refused: Whether so many rows fail that none is joined.
     """
 
+    name: str
     sha256: str
     rows: int
     keys: Any
@@ -130,6 +132,7 @@ def _delivery(batch: Batch, contract: Contract, checked: Checked, kept: Any, tim
     conflicting = sum(item.failed or 0 for item in checked.violations if item.rule == CONFLICT)
     failed = int(checked.failed.sum())
     return Delivery(
+        name=batch.source.name,
         sha256=batch.source.sha256,
         rows=batch.rows,
         keys=key_of(table, contract),

@@ -17,7 +17,7 @@ from tidegate_contracts.errors import UsageError
 from tidegate_contracts.label_check import key_of
 from tidegate_contracts.types import plain_values
 from tidegate_flows import label_delivery
-from tidegate_flows.intake import masked
+from tidegate_flows.intake import SUFFIXES, masked, natural_id, suffix_of
 from tidegate_flows.place import Place
 from tidegate_monitors.reference import Reference
 from tidegate_monitors.scored import Labels, cohort_columns, cohort_of
@@ -45,6 +45,7 @@ def known_labels(place: Place, contract: Contract, files: Sequence[str | Path]) 
     if not files:
         return Known()
     label_delivery.require_joinable(contract)
+    files = [path for item in files for path in _files(item)]
     read = [label_delivery.read(place, path, contract, place.clock()) for path in files]
     refused = [masked(str(path)) for path, item in zip(files, read, strict=True) if item.refused]
     if refused:
@@ -93,6 +94,14 @@ def labelled_share(reference: Reference) -> float:
     """The share of a reference's rows that have a label, in [0, 1]."""
     labelled = sum(cohort.labelled for cohort in reference.cohorts)
     return labelled / reference.pooled.rows if reference.pooled.rows else 0.0
+
+
+def _files(item: str | Path) -> list[str | Path]:
+    """A file, or those of a folder by name."""
+    if "://" in str(item) or not Path(item).is_dir():
+        return [item]
+    found = (path for path in Path(item).iterdir() if suffix_of(path) in SUFFIXES and not path.name.startswith("."))
+    return [*sorted(found, key=natural_id)]
 
 
 def _joined(columns: Sequence[Any]) -> Any:

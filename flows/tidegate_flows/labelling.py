@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from tidegate_contracts.contract import Contract
-from tidegate_contracts.errors import Halted, MonitorError, TidegateError
+from tidegate_contracts.errors import Halted, MonitorError, TidegateError, UsageError
 from tidegate_contracts.load import load_contract
 from tidegate_contracts.severity import Severity
 from tidegate_flows import intake
+from tidegate_flows.intake import masked
 from tidegate_flows.judging import judge_at
 from tidegate_flows.labels import Joined, join_at
 from tidegate_flows.place import Place, at
@@ -103,12 +104,26 @@ def label_at(
     place: Place, deliveries: Sequence[Any], contract: Contract, *, as_of: datetime | str | None = None
 ) -> Labelled:
     """:func:`join_labels` at a place that is already open; the deliveries are judged together, once."""
+    if as_of == "window":
+        raise UsageError("--as-of of labels", found="'window'", allowed="an ISO 8601 time: labels have no window")
+    joined = tuple(_join(place, delivery, contract, as_of, number) for number, delivery in enumerate(deliveries))
+    asked = {cohort.batch for item in joined for cohort in item.touched}
+    now = intake.as_of(as_of, None, place.clock())
+    return Labelled(joined, judge_at(place, contract, asked, now))
+
+
+def _join(place: Place, delivery: Any, contract: Contract, as_of: datetime | str | None, before: int) -> Joined:
+    """One delivery; an error names it, and says that those before it are joined."""
     try:
-        joined = tuple(join_at(place, delivery, contract, as_of=as_of) for delivery in deliveries)
+        return join_at(place, delivery, contract, as_of=as_of)
+    except UsageError as error:
+        if not isinstance(delivery, str | Path):
+            raise
+        hint = f"{error.hint}; " if error.hint else ""
+        done = f"the {before} before it are joined: the same command goes on" if before else "nothing was joined"
+        what = f"{masked(str(delivery))}: {error.what}"
+        raise UsageError(what, found=error.found, allowed=error.allowed, hint=f"{hint}{done}") from error
     except TidegateError:
         raise
     except Exception as error:  # our failure, and never a pass; its words may hold values
         raise MonitorError("labels could not be joined", found=type(error).__name__) from error
-    asked = {cohort.batch for item in joined for cohort in item.touched}
-    now = intake.as_of(as_of, None, place.clock())
-    return Labelled(joined, judge_at(place, contract, asked, now))

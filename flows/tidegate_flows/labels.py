@@ -233,7 +233,8 @@ class _Joining:
             )
             if more:
                 label_store.save(path, now, table, contract)
-            cohort = cohort_of(batch.batch, window, table, now.labels, contract, self.reference)
+            ended = datetime.fromtimestamp(batch.ended, UTC)
+            cohort = cohort_of(batch.batch, window, table, now.labels, contract, self.reference, ended)
             changed = self._record(batch, cohort, more=more)
         early = self._early(table.column(time), match.places) if time is not None else 0
         return _Found(cohort, int((match.places >= 0).sum()), reversed_, early, changed)
@@ -248,7 +249,8 @@ class _Joining:
             changed = more or before is None or _labels_differ(before, cohort)
             cohorts.save(connection, dataset, cohort, ended=batch.ended, joined_at=self.place.seconds)
             if changed:
-                audit.append(connection, dataset, "labels.joined", at=self.moment, batch=cohort.batch)
+                why = f"{cohort.labelled} of {cohort.rows} rows have a label; the last came from {self.delivered.name}"
+                audit.append(connection, dataset, "labels.joined", at=self.moment, batch=cohort.batch, reason=why)
         return changed
 
     def _complete(self, batch: Scored) -> bool:

@@ -77,7 +77,7 @@ def made(cohorts: Sequence[Cohort], contract: tg.Contract) -> tuple[str, dict[st
     asked = frozenset(cohort.batch for cohort in cohorts)
     report = judge(Question(contract, cohorts, asked, (), LATER, lambda _: iter(()), lambda _: None))
     document = json.loads(json.dumps(report.to_dict(), allow_nan=False))
-    return label_page(Kept(document, LATER.timestamp()), cohorts, contract, LATER), document
+    return label_page(Kept(document, LATER.timestamp(), 1.0), cohorts, contract, LATER), document
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from tidegate_contracts.severity import Severity
 from tidegate_flows import label_store, labels, readmission, reference
 from tidegate_flows.label_store import pairs
 from tidegate_flows.labels import Joined, comparable
-from tidegate_flows.ledger import audit, cohorts, label_reports
+from tidegate_flows.ledger import audit, cohorts, counters, label_reports
 from tidegate_flows.place import at
 from tidegate_monitors.cohort import WHOLE, Cohort
 from tidegate_monitors.scored import bias_of
@@ -156,6 +156,45 @@ def test_labels_that_trickle_in_for_newer_batches_hide_no_older_ones(
     tg.join_labels(pd.concat([label_of(frame[:4], 1.0) for frame in frames[1:]]), contract, store=store, as_of=now)
     found = tg.join_labels(label_of(frames[0], 1.0), contract, store=store, as_of=now)
     assert (found.report.maturity.state, found.report.batches) == ("mature", ("d1",))
+
+
+def test_published_batches_whose_labels_do_not_come_are_told(
+    store: Path, make_contract: Callable[..., tg.Contract], frames: list[pd.DataFrame]
+) -> None:
+    contract = make_contract(label_delay=timedelta(days=1))
+    some = label_of(frames[0], 1.0)
+    early = tg.join_labels(some, contract, store=store, as_of="2024-03-04T12:00:00Z")
+    assert "immature_labels" not in {finding.check for finding in early.findings}
+    late = tg.join_labels(some, contract, store=store, as_of=LATER)
+    told = [finding for finding in late.findings if finding.check == "immature_labels"]
+    assert [(finding.severity, finding.score) for finding in told] == [(Severity.WARNING, 2.0)]
+    assert "'d2' to 'd3'" in told[0].message
+    with at(store) as place, place.ledger.read() as connection:
+        counted = {
+            found["check"]: value
+            for name, _, found, value in counters.totals(connection)
+            if name == "findings_total" and found["severity"] == "warning"
+        }
+    assert counted["immature_labels"] == 1
+    tg.join_labels(some, contract, store=store, as_of=LATER)
+    with at(store) as place, place.ledger.read() as connection:
+        assert (
+            sum(value for _, _, found, value in counters.totals(connection) if found.get("check") == "immature_labels")
+            == 1
+        )
+
+
+def test_an_error_names_the_file_and_says_what_is_joined_already(
+    store: Path, contract: tg.Contract, frames: list[pd.DataFrame], tmp_path: Path
+) -> None:
+    good, bad = tmp_path / "good.parquet", tmp_path / "bad.parquet"
+    label_of(frames[0], 1.0).to_parquet(good)
+    frames[0][["amount"]].to_parquet(bad)
+    with pytest.raises(tg.UsageError, match=r"bad\.parquet: the labels lack columns") as raised:
+        tg.join_labels([good, bad], contract, store=store)
+    assert "the 1 before it are joined" in str(raised.value.hint)
+    with pytest.raises(tg.UsageError, match="ISO 8601"):
+        tg.join_labels(good, contract, store=store, as_of="window")
 
 
 def test_labels_that_come_in_two_files_add_up(store: Path, contract: tg.Contract, frames: list[pd.DataFrame]) -> None:

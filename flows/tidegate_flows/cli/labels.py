@@ -45,6 +45,8 @@ def labels(
     loaded = load_contract(contract)
     with at(settings(context, store, ledger), must_exist=True) as place:
         found = label_at(place, sorted(files, key=lambda name: natural_id(Path(name))), loaded, as_of=as_of)
+        if any(item.set_aside or item.conflicting_labels for item in found.deliveries):
+            say(f"set aside, with their reasons: {place.store.place(loaded.name, 'labels') / 'quarantine'}")
         if report is not None:
             say(f"page: {write_label_page(place, loaded, report, as_of=as_of)}")
     if as_json:
@@ -59,7 +61,14 @@ def _show(found: Labelled, *, crossed: bool) -> None:
     for name, value in found.to_dict()["joined"].items():
         if value or name in ("labels", "matched"):
             tables.line(f"{name.replace('_', ' '):20} {value:>10,}")
+    refused = sum(item.refused for item in found.deliveries)
+    if refused:
+        tables.line(f"refused: {refused} of {len(found.deliveries)} deliveries; nothing of theirs was joined")
     tables.line(_maturity(report))
+    for finding in found.findings:
+        tables.line(f"  {finding.severity.value:8} {finding.check}: {finding.message}")
+        if finding.kind != "violation" and finding.folded:
+            tables.line(f"           with it: {', '.join(finding.folded)}")
     for name, item in report.outcomes.items():
         rows = [bias for bias in item.biases if crossed or bias.slice is None or bias.bucket is None]
         title = f"prediction bias{f' of class {name!r}' if name else ''}, {len(report.batches)} batches"
@@ -83,10 +92,6 @@ def _show(found: Labelled, *, crossed: bool) -> None:
             f"calibration error {tables.number(told.ece)}, slope {tables.number(told.slope)}, "
             f"intercept {tables.number(told.intercept)}, Brier score {tables.number(told.brier)}"
         )
-    for finding in found.findings:
-        tables.line(f"  {finding.severity.value:8} {finding.check}: {finding.message}")
-        if finding.kind != "violation" and finding.folded:
-            tables.line(f"           with it: {', '.join(finding.folded)}")
 
 
 def _maturity(report: LabelReport) -> str:
@@ -94,7 +99,7 @@ def _maturity(report: LabelReport) -> str:
     words = f"{told.share:.1%} of the rows of the batches named here are settled"
     if told.state == "mature":
         more = f", and {told.immature} batches of theirs are not yet" if told.immature else ""
-        return f"mature: {words}{more}; judged together with the batches before: {len(report.batches)}"
+        return f"mature: {words}{more}; {len(report.batches)} batches are judged, with those before"
     bounds = report.bounds
     reach = f"; whatever the others are, the bias is between {bounds[0]:+.3f} and {bounds[1]:+.3f}" if bounds else ""
     return f"immature: {words}, {told.expected:.1%} are expected{reach}"

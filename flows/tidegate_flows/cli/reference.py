@@ -22,7 +22,11 @@ def build(
     batches: Annotated[list[str], typer.Argument(metavar="BATCH…", help="Files, or ids of published batches.")],
     labels: Annotated[
         list[str] | None,
-        typer.Option("--labels", metavar="FILE", help="Labels of these batches, if they come apart; may be repeated."),
+        typer.Option(
+            "--labels",
+            metavar="LABELS",
+            help="Labels of these batches, if they come apart: a file, or a folder of files; may be repeated.",
+        ),
     ] = None,
     approve: Annotated[
         bool, typer.Option("--approve", help="Put it in force at once; takes --by and --reason.")
@@ -197,6 +201,8 @@ def _show(facts: dict[str, Any]) -> None:
         f"one false alarm in {facts['achievable_one_in']} exchangeable batches at best; "
         f"season covered: {'yes' if facts['season_covered'] else 'no'}"
     )
+    if facts["labelled_share"]:
+        tables.line(f"{facts['labelled_share']:.1%} of the rows have a label: biases are held against theirs")
     tables.show(
         ("column", "smallest shift that half of batches reveal", "independent rows that it is worth"),
         [(item["column"], _shift(item), _rows(item["effective_rows"])) for item in facts["columns"]],

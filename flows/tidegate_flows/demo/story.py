@@ -76,7 +76,7 @@ def prepare(folder: Path, days: int) -> tuple[Path, dict[str, Path]]:
 def build_reference(place: Place, contract: Path, folder: Path, labels: Path) -> str:
     """Build and approve the reference, unless one is in force."""
     loaded = load_contract(contract)
-    with place.ledger.begin() as connection:
+    with place.ledger.read() as connection:
         known = references.in_force(connection, loaded.name)
     if known is not None:
         return known
@@ -101,7 +101,8 @@ def gate_days(contract: Path, store: Path, places: dict[str, Path], days: int, a
         )
         if state.is_crashed() or (state.is_failed() and state.name != "Halted"):
             raise MonitorError("the Prefect flow failed", found=state.message)
-        join_labels(str(contract), str(places["labels"]), store=str(store))
+        noon = f"{data.FIRST + timedelta(days=days)}T12:00:00Z"  # the last day's labels are still to come
+        join_labels(str(contract), str(places["labels"]), store=str(store), as_of=noon)
     return str(state.name)
 
 
@@ -129,7 +130,7 @@ def _progress(advance: Any) -> Iterator[None]:
 def days_of(place: Place, dataset: str) -> list[Day]:
     """The table, a line a delivery, as the ledger has it."""
     planted = {str(item.day): item for item in data.INCIDENTS}
-    with place.ledger.begin() as connection:
+    with place.ledger.read() as connection:
         labels = {cohort.batch: cohort for cohort in cohorts.load(connection, dataset)}
         history = [json.loads(row.document) for row in runs.history(connection, dataset)]
     found: dict[str, list[dict[str, Any]]] = {}
@@ -155,7 +156,7 @@ def days_of(place: Place, dataset: str) -> list[Day]:
 
 def transitions(place: Place, dataset: str) -> list[dict[str, Any]]:
     """What the breaker did, from the audit."""
-    with place.ledger.begin() as connection:
+    with place.ledger.read() as connection:
         return [entry for entry in audit.entries(connection, dataset) if entry["event"].startswith("breaker.")]
 
 

@@ -143,6 +143,36 @@ def load(
     return [Cohort.from_dict(json.loads(text)) for text in reversed(connection.scalars(query.order_by(*_LATEST)).all())]
 
 
+@dataclass(frozen=True, slots=True)
+class Unlabelled:
+    """Published batches of which no label has come.
+
+    Attributes:
+        batches: How many; 0 or more.
+        first: The one whose window ended first; empty for none.
+        last: The one whose window ended last.
+    """
+
+    batches: int
+    first: str
+    last: str
+
+
+def unlabelled(connection: Connection, dataset: str, *, ended: float) -> Unlabelled:
+    """The published batches without any label whose windows ended by a time, seconds, after the first labelled one."""
+    began = select(func.min(cohorts.c.event_end)).where(cohorts.c.dataset == dataset).scalar_subquery()
+    known = select(cohorts.c.batch).where(cohorts.c.dataset == dataset)
+    query = (
+        select(runs.c.batch)
+        .where(runs.c.dataset == dataset, runs.c.superseded.is_(False))
+        .where(runs.c.decision == Decision.PUBLISH.value)
+        .where(_ENDED <= ended, began < _ENDED, runs.c.batch.not_in(known))
+        .order_by(_ENDED, runs.c.seq)
+    )
+    found = connection.scalars(query).all()
+    return Unlabelled(len(found), found[0] if found else "", found[-1] if found else "")
+
+
 def labelled_last(connection: Connection, dataset: str) -> float | None:
     """When labels last said something new (store clock, seconds); None before any came."""
     last = connection.scalar(select(func.max(cohorts.c.joined_at)).where(cohorts.c.dataset == dataset))

@@ -26,8 +26,8 @@ class Kept:
     share: float
 
 
-def save(connection: Connection, dataset: str, document: dict[str, Any], *, at: float) -> None:
-    """Keep a judgement in place of the one before; an equal one changes nothing.
+def save(connection: Connection, dataset: str, document: dict[str, Any], *, at: float) -> bool:
+    """Keep a judgement in place of the one before; an equal one changes nothing. Whether it is another one.
 
     One that could judge nothing, because labels are immature, leaves the one before standing: only the share of settled
     rows is news.
@@ -36,13 +36,14 @@ def save(connection: Connection, dataset: str, document: dict[str, Any], *, at: 
     mine = label_reports.c.dataset == dataset
     known = connection.execute(select(label_reports.c.document).where(mine)).scalar()
     if known == text:
-        return
+        return False
     if known is not None and not document["batches"] and json.loads(known)["batches"]:
         connection.execute(update(label_reports).where(mine).values(settled_share=share))
-        return
+        return False
     connection.execute(delete(label_reports).where(mine))
     values = {"document": text, "judged_at": at, "settled_share": share}
     connection.execute(insert(label_reports).values(dataset=dataset, **values))
+    return True
 
 
 def load(connection: Connection, dataset: str) -> Kept | None:

@@ -136,7 +136,7 @@ def _by_slice(drawn: Drawn, name: str) -> list[str]:
             drawn.figures,
             tells=f"slices by {column}",
         )
-        found.append(_plot(f"Bias by {said(column, NAME_MAXIMUM)}", plot, "Likewise, the largest bias first."))
+        found.append(_plot(f"Bias by {said(column, NAME_MAXIMUM)}", plot, "Likewise, from the highest to the lowest."))
     return found
 
 
