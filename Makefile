@@ -8,7 +8,7 @@ PYTEST_WORKERS ?= 2
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check lint types bench bench-alarms clean
+.PHONY: help demo test test-long lint types bench bench-alarms bench-labels clean
 
 help:  ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -28,6 +28,10 @@ demo: $(READY)  ## A year of real flights through the gate (about a minute)
 test: lint types  ## All checks and tests
 	@echo "Running the tests on $(PYTEST_WORKERS) workers"
 	@$(BIN)/python -m pytest --numprocesses $(PYTEST_WORKERS) --dist loadgroup
+
+test-long: $(READY)  ## Tests that take minutes: two years of batches in which nothing happens (about 6 minutes)
+	@echo "Running the long tests"
+	@$(BIN)/python -m pytest -m long --numprocesses $(PYTEST_WORKERS) --dist loadgroup
 
 lint: $(READY)  ## Style and the direction of imports
 	@echo "Checking style and imports"
@@ -52,6 +56,9 @@ $(BENCH)/.ready: tests/bench/requirements.txt tests/bench/requirements-data.txt
 
 bench-alarms: $(READY) $(BENCH)/.ready  ## How often alarms are false, and what they find, on eight real datasets (about 40 minutes)
 	@TIDEGATE_BENCH_HOME=$(abspath $(BENCH)) $(BIN)/python -m tests.bench.alarms
+
+bench-labels: $(READY)  ## How well biases are told once labels have come, where the truth is known (about 20 minutes)
+	@$(BIN)/python -m tests.bench.labels
 
 clean:  ## Remove what was set up and made
 	rm -rf $(VENV) $(BENCH) tidegate-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
