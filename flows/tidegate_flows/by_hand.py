@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from tidegate_contracts.errors import UsageError
 from tidegate_flows.held import release
 from tidegate_flows.ledger import audit, breakers, contracts, counters, runs
-from tidegate_flows.passage import tell_breaker
 from tidegate_flows.place import Place
 from tidegate_flows.recover import recover
 from tidegate_flows.rejudge import last_contract
@@ -22,7 +21,9 @@ LONGEST_OVERRIDE = timedelta(days=31)
 
 
 def trip(place: Place, dataset: str, *, by: str, reason: str) -> Breaker:
-    """Open a dataset's breaker: good batches are held from now on.
+    """Open a dataset's breaker: good batches are held from now on, until somebody closes it or asks for a probe.
+
+    An override ends. A breaker that is open already is from now on open by hand: no cool-down has it tried.
 
     Raises:
         UsageError: The ledger knows no such dataset, or nobody signs.
@@ -33,7 +34,7 @@ def trip(place: Place, dataset: str, *, by: str, reason: str) -> Breaker:
     with place.ledger.begin() as connection:
         before = _known(connection, dataset)
         after = before.trip(now, f"{by}: {reason}")
-        _keep(connection, dataset, before, after, place, by=by, reason=reason)
+        _keep(connection, dataset, before, after, "tripped", now, by=by, reason=reason)
     return after
 
 
@@ -55,7 +56,8 @@ def probe(place: Place, dataset: str, *, by: str, reason: str) -> tuple[Breaker,
         waiting = runs.held(connection, dataset)
         oldest = waiting[0].batch if waiting and contract is not None else None
         after = before.ask_probe(oldest, now, now + timedelta(seconds=place.lease), f"{by}: {reason}")
-        _keep(connection, dataset, before, after, place, by=by, reason=reason)
+        if after is not before:
+            _keep(connection, dataset, before, after, "half_open", now, by=by, reason=reason)
     if contract is None or oldest is None or after.state is State.CLOSED:
         return after, []
     return _released(place, dataset, release(place, contract, now, by=by))
@@ -77,7 +79,8 @@ def close(place: Place, dataset: str, *, by: str, reason: str) -> tuple[Breaker,
     with place.ledger.begin() as connection:
         before = _known(connection, dataset)
         after = before.close(now, f"{by}: {reason}")
-        _keep(connection, dataset, before, after, place, by=by, reason=reason)
+        if after != before:
+            _keep(connection, dataset, before, after, "closed", now, by=by, reason=reason)
     contract = last_contract(place, dataset)
     if contract is None:
         return after, []
@@ -87,10 +90,12 @@ def close(place: Place, dataset: str, *, by: str, reason: str) -> tuple[Breaker,
 def override(place: Place, dataset: str, length: timedelta, *, by: str, reason: str) -> tuple[Breaker, list[Run]]:
     """Let good batches pass although the breaker is not closed, for a time; critical ones are quarantined as ever.
 
-    It ends by itself, by the store's clock, or when the breaker is closed by hand. Held batches are released at once.
+    It ends by itself, by the store's clock, or when the breaker is tripped or closes. Held batches are released at
+    once, or before the next batch where the contract's file is not known.
 
     Raises:
-        UsageError: The ledger knows no such dataset, nobody signs, or the time is none or more than 31 days.
+        UsageError: The ledger knows no such dataset, its breaker is closed, nobody signs, or the time is none or more
+            than 31 days.
         StoreError: The ledger or store refused.
     """
     require_signature(by, reason)
@@ -100,6 +105,11 @@ def override(place: Place, dataset: str, length: timedelta, *, by: str, reason: 
     now = place.clock()
     with place.ledger.begin() as connection:
         before = _known(connection, dataset)
+        if before.state is State.CLOSED:
+            raise UsageError(
+                f"the breaker of {dataset!r} is closed, nothing to override",
+                hint="what is allowed now would stand against whoever trips it later; say it when it is open",
+            )
         after = replace(before, override=Override(now + length, by, reason))
         breakers.save(connection, dataset, after)
         counters.bump(connection, "overrides_total", dataset)
@@ -118,13 +128,23 @@ def _known(connection: Connection, dataset: str) -> Breaker:
 
 
 def _keep(
-    connection: Connection, dataset: str, before: Breaker, after: Breaker, place: Place, *, by: str, reason: str
+    connection: Connection,
+    dataset: str,
+    before: Breaker,
+    after: Breaker,
+    event: str,
+    now: datetime,
+    *,
+    by: str,
+    reason: str,
 ) -> None:
+    """Keep what somebody made of a breaker; the act is in the audit whether it changed the state or not."""
     breakers.save(connection, dataset, after)
     if before.state is not after.state:
-        tell_breaker(connection, dataset, after, place.clock(), by=by, reason=reason)
+        counters.bump(connection, "breaker_transitions_total", dataset, to=after.state.value)
+    audit.append(connection, dataset, f"breaker.{event}", at=now, by=by, reason=reason)
 
 
 def _released(place: Place, dataset: str, released: list[Run]) -> tuple[Breaker, list[Run]]:
-    with place.ledger.begin() as connection:
+    with place.ledger.read() as connection:
         return breakers.load(connection, dataset), released

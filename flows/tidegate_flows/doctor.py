@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tidegate_contracts.errors import TidegateError
+from tidegate_flows.ledger.ledger import address_of, shown
 from tidegate_flows.place import at
 from tidegate_flows.settings import Settings
 
@@ -43,7 +44,14 @@ def examine(settings: Settings) -> Iterator[Examined]:
     yield from _packages()
     for name in ("store", "ledger", "lease"):
         setting = getattr(settings, name)
-        yield Examined(f"setting {name}", "ok", f"{setting.value or 'ledger.db in the store'} ({setting.origin})")
+        text = setting.value or "ledger.db in the store"
+        if name == "ledger" and setting.value:
+            try:
+                text = shown(address_of(setting.value))  # without its password
+            except TidegateError as error:
+                yield Examined("setting ledger", "no", error.what, error.hint)
+                continue
+        yield Examined(f"setting {name}", "ok", f"{text} ({setting.origin})")
     yield _store(settings)
 
 
@@ -69,7 +77,8 @@ def _packages() -> Iterator[Examined]:
 
 def _store(settings: Settings) -> Examined:
     where = settings.store.value
-    if not (Path(where) / "ledger.db").exists():
+    there = Path(where).is_dir() if settings.ledger.value else (Path(where) / "ledger.db").exists()
+    if not there:
         return Examined("store", "absent", f"nothing at {where} yet", "the first gate or reference build makes it")
     try:
         with at(settings, must_exist=True):

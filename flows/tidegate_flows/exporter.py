@@ -6,6 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -95,9 +96,13 @@ def serve(settings: Settings, *, host: str, port: int, stop: threading.Event) ->
 
 def _snapshot(connection: Connection) -> Snapshot:
     facts, states = contracts.load(connection), breakers.all_of(connection)
-    entries = audit.lengths(connection)
+    entries, heads = audit.lengths(connection), audit.heads(connection)
     datasets = {
-        name: _dataset(connection, name, facts.get(name, {}), states, entries.get(name, 0))
+        name: replace(
+            _dataset(connection, name, facts.get(name, {}), states),
+            audit_entries=entries.get(name, 0),
+            audit_head=heads.get(name),
+        )
         for name in sorted(facts.keys() | states.keys())
     }
     totals: dict[str, dict[tuple[str, ...], float]] = {}
@@ -129,7 +134,7 @@ def _cumulated(counts: dict[str, float]) -> list[tuple[str, float]]:
     return found
 
 
-def _dataset(connection: Connection, name: str, facts: dict[str, Any], states: dict[str, Any], entries: int) -> Dataset:
+def _dataset(connection: Connection, name: str, facts: dict[str, Any], states: dict[str, Any]) -> Dataset:
     summary, last = runs.summary(connection, name), runs.latest(connection, name)
     judged = label_reports.load(connection, name)
     told = judged.document if judged is not None else None
@@ -153,7 +158,6 @@ def _dataset(connection: Connection, name: str, facts: dict[str, Any], states: d
         biases=_biases(told) if told else {},
         calibration=_calibration_error(told) if told else None,
         maturity=judged.share if judged is not None else None,
-        audit_entries=entries,
     )
 
 

@@ -15,8 +15,9 @@ import pyarrow as pa
 from tidegate_contracts.batch import Batch
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import MonitorError, StoreError
+from tidegate_contracts.severity import Severity
 from tidegate_contracts.types import LogicalType, plain_values
-from tidegate_flows.ledger import runs
+from tidegate_flows.ledger import counters, runs
 from tidegate_flows.place import Place
 from tidegate_flows.published import Published
 from tidegate_monitors.alarm import Alarm
@@ -40,6 +41,7 @@ def feedback(place: Place, batch: Batch, contract: Contract) -> tuple[Alarm, ...
 
     Raises:
         MonitorError: The comparison failed.
+        StoreError: The ledger cannot be used.
     """
     there = set(batch.table.column_names) - batch.mismatches.keys()
     features = [name for name in contract.feature_columns if name in there and _is_number(contract, name)]
@@ -47,7 +49,7 @@ def feedback(place: Place, batch: Batch, contract: Contract) -> tuple[Alarm, ...
     scored = contract.prediction is not None and _is_number(contract, contract.prediction)
     if not contract.entity or not scored or not features or not set(contract.entity) <= there:
         return ()
-    with place.ledger.begin() as connection:
+    with place.ledger.read() as connection:
         end = batch.window.end.timestamp() if batch.window else None
         row = runs.published_before(connection, contract.name, batch.id, end)
     if row is None:
@@ -57,7 +59,9 @@ def feedback(place: Place, batch: Batch, contract: Contract) -> tuple[Alarm, ...
         earlier = published.columns(_known(contract, [*contract.entity, *features, str(contract.prediction)]))
     except StoreError as error:  # what the gate must know of this batch does not hang on it
         logger.warning("%s/%s: not held against batch %s: %s", contract.name, batch.id, row.batch, error)
-        return ()
+        with place.ledger.begin() as connection:
+            counters.bump(connection, "monitor_errors_total", contract.name, monitor="feedback_loop")
+        return (_not_looked_at(row.batch, contract),)
     current = batch.table.select([name for name in batch.table.column_names if name in there])
     try:
         both = _joined(current, earlier, contract)
@@ -67,6 +71,15 @@ def feedback(place: Place, batch: Batch, contract: Contract) -> tuple[Alarm, ...
         return tuple(feedback_loop(echoes, _floats(both[f"{contract.prediction} then"]), row.batch, contract))
     except Exception as error:  # our failure and never a pass; its words may hold values
         raise MonitorError("the search for a feedback loop raised", found=type(error).__name__) from error
+
+
+def _not_looked_at(batch: str, contract: Contract) -> Alarm:
+    """That the search did not happen, so that its silence is not taken for good news."""
+    message = (
+        f"whether a feature is what the model said of the same {', '.join(contract.entity)} before could not be looked "
+        f"at: what was published of batch {batch!r} cannot be read"
+    )
+    return Alarm("insufficient_evidence", Severity.INFO, message, kind="insufficient_evidence")
 
 
 def _joined(current: Any, earlier: Any, contract: Contract) -> pd.DataFrame:

@@ -99,7 +99,7 @@ def require_closed(dataset: str, *, store: str | Path | None = None, ledger: str
         Halted: The dataset's breaker is open, and nobody has overridden it for now.
         UsageError: The ledger knows no such dataset.
     """
-    with at(store, ledger=ledger, must_exist=True) as place, place.ledger.begin() as connection:
+    with at(store, ledger=ledger, must_exist=True) as place, place.ledger.read() as connection:
         known = breakers.all_of(connection)
         clock = place.clock()
     if dataset not in known:  # a misspelt guard must not read as a pass
@@ -126,7 +126,7 @@ def _awaited(place: Place, contract: Contract, run: Run, delivery: Any, as_of: d
     if any(isinstance(answer, str) for answer in answers.values()):
         return None
     while True:
-        with place.ledger.begin() as connection:
+        with place.ledger.read() as connection:
             row = runs.speaking_for(connection, contract.name, run.batch)
         if row is None or row.discarded:
             return None

@@ -20,20 +20,25 @@ logger = logging.getLogger("tidegate.gate")
 def release_due(place: Place, contract: Contract, now: datetime) -> list[Run]:
     """Let held batches through if the breaker allows it by now.
 
-    If its cool-down is over, the oldest held batch is the probe, and the others follow if it passes.
+    If its cool-down is over, the oldest held batch is the probe, and the others follow if it passes. While somebody
+    has overridden it they pass one after the other.
     """
     policy = Policy(contract.failure_threshold, contract.cool_down)
-    with place.ledger.begin() as connection:
-        breaker = breakers.load(connection, contract.name).lost(place.clock(), now)
+    clock = place.clock()
+    with place.ledger.read() as connection:
+        breaker = breakers.load(connection, contract.name).lost(clock, now)
         waiting = runs.held(connection, contract.name)
-    if not waiting or breaker.admit(waiting[0].batch, now, policy).state is State.OPEN:
+    if not waiting:
+        return []
+    shut = breaker.admit(waiting[0].batch, now, policy).state is State.OPEN
+    if shut and not breaker.overridden(Decision.HOLD, clock):
         return []
     return release(place, contract, now, by="tidegate")
 
 
 def release(place: Place, contract: Contract, now: datetime, *, by: str) -> list[Run]:
     """Judge the held batches again, in event order, until one is critical or still has to wait."""
-    with place.ledger.begin() as connection:
+    with place.ledger.read() as connection:
         waiting = runs.held(connection, contract.name)
     released = []
     for row in waiting:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -13,6 +15,15 @@ from tidegate_flows.intake.url import file_system, is_url
 
 DONE = "_SUCCESS"
 """A folder of part files is one batch once a file of this name lies in it."""
+_OBJECT_STORES = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "memory", "http", "https")
+"""Where an object appears whole, once its writer is done; in all other places a file is seen while it grows."""
+_ARCHIVES = frozenset(
+    {
+        "archive", "archived", "archives", "backup", "backups", "bad", "done", "error", "errors", "failed",
+        "lost+found", "old", "processed", "quarantine", "rejected", "temp", "tmp", "trash",
+    }
+)  # fmt: skip
+"""Folders that hold what others have put away; they count only where their writer says that they are a batch."""
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".inprogress")
 
 
@@ -26,6 +37,7 @@ class Landed:
         size: In bytes; of a folder, of all its files.
         changed: When it was last written, seconds since 1970; None where the place does not say.
         finished: Whether its writer says that it is whole; None where writers say nothing.
+        trouble: Why it cannot be looked at; None where it can.
     """
 
     name: str
@@ -33,13 +45,15 @@ class Landed:
     size: int
     changed: float | None
     finished: bool | None = None
+    trouble: str | None = None
 
 
 def landed(place: str) -> list[Landed]:
     """What lies in a folder or behind a URL and may be a batch, in the order of the names that batches get.
 
     Files of other formats, hidden files, those that begin with an underscore and those whose names say that they are
-    still being written are left out. A folder in it is one batch, of part files.
+    still being written are left out. A folder in it is one batch, of part files: left out are folders without any, and
+    those with the name of an archive that no ``_SUCCESS`` says are whole.
 
     Raises:
         UsageError: There is no such folder.
@@ -64,17 +78,30 @@ def _local(folder: Path) -> list[Landed]:
     found = []
     for item in items:
         try:
-            if item.is_file() and is_candidate(item.name):
-                facts = item.stat()
-                found.append(Landed(item.name, str(item), facts.st_size, facts.st_mtime))
-            elif item.is_dir() and not item.name.startswith((".", "_")):
-                found += _folder(item)
+            found += _at(item)
         except FileNotFoundError:
             continue  # it went away between two looks
+        except OSError as error:
+            found.append(Landed(item.name, str(item), 0, None, trouble=error.strerror or type(error).__name__))
     return found
 
 
+def _at(item: Path) -> list[Landed]:
+    """The batch that a file or folder may be; none where it is neither."""
+    if item.name.startswith((".", "_")):
+        return []
+    facts = item.stat()
+    if stat.S_ISDIR(facts.st_mode):
+        return _folder(item)
+    if stat.S_ISREG(facts.st_mode) and is_candidate(item.name):
+        return [Landed(item.name, str(item), facts.st_size, facts.st_mtime)]
+    return []
+
+
 def _folder(item: Path) -> list[Landed]:
+    archive = item.name.lower() in _ARCHIVES
+    if archive and not (os.access(item, os.X_OK) and (item / DONE).exists()):
+        return []
     parts = [(part.name, part.stat()) for part in item.iterdir()]
     data = [facts for name, facts in parts if is_candidate(name)]
     if not data:
@@ -97,8 +124,9 @@ def _remote(url: str) -> list[Landed]:
     except Exception as error:  # noqa: BLE001 - every file system has its own, and their words may hold a password
         raise StoreError(f"{masked(url)} cannot be read", found=type(error).__name__) from None
     files = [item for item in listed if item.get("type") == "file" and is_candidate(_name(item))]
+    whole = True if url.partition("://")[0].lower() in _OBJECT_STORES else None
     return [
-        Landed(_name(item), f"{root}/{_name(item)}", int(item.get("size") or 0), _changed(item), finished=True)
+        Landed(_name(item), f"{root}/{_name(item)}", int(item.get("size") or 0), _changed(item), whole)
         for item in files
     ]
 

@@ -42,7 +42,7 @@ def latest(place: Place, contract: Contract, reference: Reference, end: datetime
     Returns:
         None where no other block than the reference's own was accepted yet.
     """
-    with place.ledger.begin() as connection:
+    with place.ledger.read() as connection:
         found = runs.accepted(
             connection,
             contract.name,

@@ -112,7 +112,7 @@ def look(
     except UnreadableError as error:
         observation = unreadable(str(error))
         if as_of == "window":  # it has none: the breaker's time stands still
-            with place.ledger.begin() as connection:
+            with place.ledger.read() as connection:
                 last = runs.latest(connection, contract.name)
             as_of = last.received_at if last is not None else None
         return Seen(staged, None, observation, reference, intake.as_of(as_of, None, arrived), started)
@@ -235,11 +235,17 @@ def commit(place: Place, claim: Claim, seen: Seen, contract: Contract, *, hand: 
         breakers.save(connection, contract.name, after)
         contracts.save(connection, contract)
         _count(connection, run, again=hand is not None)
-        signed = Hand(after.override.by, after.override.reason, "published") if overridden and after.override else hand
-        _tell(connection, run, seen.received, signed, (breaker, found, admitted, after))
+        _tell(connection, run, seen.received, _signed(hand, after, overridden), (breaker, found, admitted, after))
     recover(place, contract.name)
     logger.info("%s/%s: %s, breaker %s", run.dataset, run.batch, run.decision.value, run.state.value)
     return stored(place, run.id, frame=staged.frame)
+
+
+def _signed(hand: Hand | None, after: Breaker, overridden: bool) -> Hand | None:
+    """Who stands for a decision: whoever asked for it and said why, else whoever overrode the breaker it passes."""
+    if not overridden or after.override is None or (hand is not None and hand.reason is not None):
+        return hand
+    return Hand(after.override.by, after.override.reason, hand.event if hand is not None else "published")
 
 
 def _unseen(connection: Connection, dataset: str, batch: str, hand: Hand | None) -> bool:
@@ -256,7 +262,7 @@ def _came_before(others: tuple[Alarm, ...]) -> bool:
 
 def stored(place: Place, run: str, *, frame: str = "arrow") -> Run:
     """A run as the ledger has it."""
-    with place.ledger.begin() as connection:
+    with place.ledger.read() as connection:
         row = runs.get(connection, run)
     files = tuple(place.store.root / path for path in json.loads(row.files))
     return Run.from_dict(json.loads(row.document), files=files, frame=frame)
@@ -324,29 +330,11 @@ def _tell(
                 State.HALF_OPEN: f"the cool-down is over; batch {run.batch} is the probe",
                 State.CLOSED: f"batch {run.batch} passed as the probe",
             }[new.state]
-            tell_breaker(connection, run.dataset, new, at_, run=run.id, reason=reason)
+            _tell_breaker(connection, run, new, at_, reason)
 
 
-def tell_breaker(
-    connection: Connection,
-    dataset: str,
-    breaker: Breaker,
-    moment: datetime,
-    *,
-    run: str | None = None,
-    by: str | None = None,
-    reason: str | None = None,
-) -> None:
+def _tell_breaker(connection: Connection, run: Run, breaker: Breaker, moment: datetime, reason: str | None) -> None:
     """Put one change of the breaker into the audit and the counters."""
     event = {State.OPEN: "opened", State.HALF_OPEN: "half_open", State.CLOSED: "closed"}[breaker.state]
-    counters.bump(connection, "breaker_transitions_total", dataset, to=breaker.state.value)
-    audit.append(
-        connection,
-        dataset,
-        f"breaker.{event}",
-        at=moment,
-        batch=breaker.cause if by is None else None,
-        run=run,
-        by=by,
-        reason=reason,
-    )
+    counters.bump(connection, "breaker_transitions_total", run.dataset, to=breaker.state.value)
+    audit.append(connection, run.dataset, f"breaker.{event}", at=moment, batch=breaker.cause, run=run.id, reason=reason)

@@ -18,7 +18,7 @@ FORMAT = 1
 
 def kept(place: Place, dataset: str | None = None) -> list[dict[str, Any]]:
     """Batches held, quarantined or published in part, as JSON values, in the order of their verdicts."""
-    with place.ledger.begin() as connection:
+    with place.ledger.read() as connection:
         rows = runs.current(connection, dataset)
     return [_item(row) for row in rows if _state(row) is not None]
 
@@ -29,7 +29,7 @@ def kept_row(place: Place, dataset: str, batch: str) -> Row[Any]:
     Raises:
         UsageError: It is not there.
     """
-    with place.ledger.begin() as connection:
+    with place.ledger.read() as connection:
         row = runs.speaking_for(connection, dataset, batch)
         others = [item.batch for item in runs.current(connection, dataset) if _state(item) is not None]
     if row is None or _state(row) is None:

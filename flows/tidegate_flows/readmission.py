@@ -77,7 +77,7 @@ def replay(place: Place, dataset: str, batch: str, *, by: str, reason: str, cont
     hand = Hand(by, reason, event="replayed", steps=False)
     if row.decision != Decision.PUBLISH.value:
         return judge_again(place, loaded, row, place.clock(), hand)
-    with place.ledger.begin() as connection:
+    with place.ledger.read() as connection:
         state = breakers.load(connection, dataset).state
     if state is not State.CLOSED:
         raise UsageError(

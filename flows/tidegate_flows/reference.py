@@ -101,7 +101,7 @@ def approve(place: Place, dataset: str, sha256: str, *, by: str, reason: str) ->
 
 def approved(place: Place, contract: Contract) -> Reference | None:
     """The reference in force for a contract's dataset, or None."""
-    with place.ledger.begin() as connection:
+    with place.ledger.read() as connection:
         sha256 = references.in_force(connection, contract.name)
     if sha256 is None:
         return None
@@ -123,7 +123,7 @@ def load(place: Place, dataset: str, sha256: str) -> Reference:
     Raises:
         UsageError: There is none, or more than one.
     """
-    with place.ledger.begin() as connection:
+    with place.ledger.read() as connection:
         found = references.find(connection, dataset, sha256)
     return _verified(_path(place, dataset, found["sha256"]), found["sha256"])
 
@@ -209,7 +209,7 @@ def _kept(place: Place, contract: Contract, item: str | Path) -> Batch:
 def _staged(place: Place, contract: Contract, item: str | Path, folder: Path) -> Staged:
     if Path(item).exists():
         return intake.stage(item, folder)
-    with place.ledger.begin() as connection:
+    with place.ledger.read() as connection:
         row = runs.speaking_for(connection, contract.name, str(item))
     if row is None or row.decision != Decision.PUBLISH.value:
         raise UsageError(f"no batch {str(item)!r}", allowed="a file, or the id of a published batch")

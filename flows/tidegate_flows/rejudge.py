@@ -67,7 +67,7 @@ def circumstances(place: Place, contract: Contract, row: Any) -> Circumstances:
 
 def _then(place: Place, contract: Contract, row: Any) -> tuple[Answers, datetime | None]:
     """What upstream answered when a batch came, and when that was."""
-    with place.ledger.begin() as connection:
+    with place.ledger.read() as connection:
         came = arrivals.last(connection, row.dataset, row.batch)
     return waiting(contract, stored(place, row.run).findings), came
 
@@ -115,7 +115,7 @@ def stage_kept(place: Place, row: Any, folder: Path) -> Staged:
 
 def last_contract(place: Place, dataset: str) -> Contract | None:
     """The contract file that a dataset was last gated with, as it is now; None if it was an object or is gone."""
-    with place.ledger.begin() as connection:
+    with place.ledger.read() as connection:
         path = contracts.load(connection).get(dataset, {}).get("path")
     if path is None or not Path(path.rpartition(":")[0]).is_file():
         return None

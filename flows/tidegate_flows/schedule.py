@@ -10,9 +10,13 @@ from sqlalchemy import func, select
 from tidegate_contracts.batch import iso, utc
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.severity import Severity
+from tidegate_flows.ledger import counters
+from tidegate_flows.ledger.schema import counters as counted
 from tidegate_flows.ledger.schema import runs
 from tidegate_flows.place import Place
 from tidegate_monitors.alarm import Alarm
+
+_COUNTED = "late_batch_counted"  # no metric: the time of what was counted last
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ def overdue(place: Place, contract: Contract, now: datetime) -> Overdue | None:
     """What is missing by ``cadence`` and ``arrive_within``; None where nothing is, was promised, or ever came."""
     if contract.cadence is None:
         return None
-    with place.ledger.begin() as connection:
+    with place.ledger.read() as connection:
         seconds = connection.scalar(
             select(func.max(runs.c.event_end)).where(runs.c.dataset == contract.name, runs.c.superseded.is_(False))
         )
@@ -54,3 +58,20 @@ def overdue(place: Place, contract: Contract, now: datetime) -> Overdue | None:
     if now <= due:
         return None
     return Overdue(due, (now - due) // contract.cadence + 1, last)
+
+
+def count_once(place: Place, contract: Contract, missing: Overdue) -> bool:
+    """Count an alarm of what is missing, unless some look before has counted it; gives whether it did.
+
+    What was counted last stands in the ledger, as the time since which something was missing: looks that are far
+    apart, each in a process of its own, count one gap once.
+    """
+    alarm, since = missing.alarm(contract), missing.since.timestamp()
+    with place.ledger.begin() as connection:
+        query = select(counted.c.value).where(counted.c.name == _COUNTED, counted.c.dataset == contract.name)
+        before = connection.scalar(query) or 0.0
+        if since <= before:
+            return False
+        counters.bump(connection, _COUNTED, contract.name, since - before)
+        counters.bump(connection, "findings_total", contract.name, check=alarm.check, severity=alarm.severity.value)
+    return True

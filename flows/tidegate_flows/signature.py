@@ -9,7 +9,7 @@ def require_signature(by: str, reason: str) -> None:
     """Refuse a decision that names nobody or no reason.
 
     Raises:
-        UsageError: One of them is blank, as ``--by "$USER"`` is where that variable is not set.
+        UsageError: One of them is blank, as ``--by "$USER"`` is where that variable is not set, or is no text.
     """
     for option, value in (("--by", by), ("--reason", reason)):
         if not value.strip():
@@ -19,3 +19,7 @@ def require_signature(by: str, reason: str) -> None:
                 allowed="--by WHO --reason WHY",
                 hint="it stays in the audit",
             )
+        try:
+            value.encode()
+        except UnicodeEncodeError:  # bytes of a command line that are no UTF-8 come as lone surrogates
+            raise UsageError(f"{option} is no text", found=ascii(value), allowed="UTF-8") from None

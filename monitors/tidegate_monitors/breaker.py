@@ -5,7 +5,11 @@ held) → ``half_open`` once ``cool_down`` is over, or somebody asks for a probe
 ``closed`` if the probe passes, ``open`` again if it fails or is lost. Source of the pattern: M. Nygard (2018), "Release
 It!", section 5.2.
 
-An override lets good batches pass an open breaker for a time; it ends by itself, and changes no state.
+One that a person tripped waits for a person: no cool-down is over for it, and a probe that fails changes nothing of
+that.
+
+An override lets good batches pass a breaker that is not closed for a time; it ends by itself, or when somebody trips
+the breaker, or when it closes. It changes no state.
 """
 
 from __future__ import annotations
@@ -74,7 +78,8 @@ class Breaker:
         cause: The batch, or the person's words, behind the last change.
         probe: The one batch that a half-open breaker is waiting for; None for whichever comes next.
         probe_until: By when that batch must have its verdict, by the store's clock; None where nothing waits.
-        override: What somebody allowed, perhaps long over.
+        override: What somebody allowed, perhaps long over; None while it is closed.
+        tripped: Whether a person opened it, so that only a person has it tried or closed.
     """
 
     state: State = State.CLOSED
@@ -84,12 +89,13 @@ class Breaker:
     probe: str | None = None
     probe_until: datetime | None = None
     override: Override | None = None
+    tripped: bool = False
 
     def admit(self, batch: str, now: datetime, policy: Policy) -> Breaker:
         """The breaker as a batch finds it: an open one whose cool-down is over takes this batch as its probe."""
         if self.state is State.HALF_OPEN and self.probe is None:
             return replace(self, probe=batch)
-        if self.state is not State.OPEN or policy.cool_down is None or self.changed_at is None:
+        if self.state is not State.OPEN or self.tripped or policy.cool_down is None or self.changed_at is None:
             return self
         if now < self.changed_at + policy.cool_down:
             return self
@@ -109,7 +115,7 @@ class Breaker:
             return self, Decision.HOLD
         failures = self.failures + 1
         if self.state is State.CLOSED and failures >= policy.failure_threshold:
-            return self._now(State.OPEN, failures, now, batch), Decision.QUARANTINE
+            return Breaker(State.OPEN, failures, now, batch), Decision.QUARANTINE
         return replace(self, failures=failures), Decision.QUARANTINE
 
     def overridden(self, decision: Decision, clock: datetime) -> bool:
@@ -130,19 +136,20 @@ class Breaker:
         return replace(asked, probe=batch, probe_until=until if batch is not None else None)
 
     def trip(self, now: datetime, cause: str) -> Breaker:
-        """Opened by a person."""
-        return self if self.state is State.OPEN else self._now(State.OPEN, self.failures, now, cause)
+        """Opened by a person, whatever it was before; what was allowed is over, and it waits for a person."""
+        return Breaker(State.OPEN, self.failures, now, cause, tripped=True)
 
     def close(self, now: datetime, cause: str) -> Breaker:
         """Closed by a person; what was allowed while it was not is over."""
         if self.state is State.CLOSED:
-            return self
+            return replace(self, override=None)
         return Breaker(State.CLOSED, 0, now, cause)
 
     def _now(self, state: State, failures: int, now: datetime, cause: str) -> Breaker:
-        return Breaker(state, failures, now, cause, override=self.override)
+        """In another state, and not closed: what was allowed goes on, and so does the wait for a person."""
+        return Breaker(state, failures, now, cause, override=self.override, tripped=self.tripped)
 
     def _after_probe(self, batch: str, now: datetime, *, critical: bool) -> tuple[Breaker, Decision]:
         if critical:
             return self._now(State.OPEN, self.failures + 1, now, batch), Decision.QUARANTINE
-        return self._now(State.CLOSED, 0, now, batch), Decision.PUBLISH
+        return Breaker(State.CLOSED, 0, now, batch), Decision.PUBLISH

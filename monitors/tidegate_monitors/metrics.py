@@ -73,6 +73,7 @@ class Dataset:
         calibration: Their calibration error; None before any could be judged.
         maturity: The settled share of the batches that labels named last; None before any labels.
         audit_entries: Entries in its audit.
+        audit_head: The hash of the last of them; None without any.
     """
 
     breaker: Breaker = field(default_factory=Breaker)
@@ -95,6 +96,7 @@ class Dataset:
     calibration: float | None = None
     maturity: float | None = None
     audit_entries: int = 0
+    audit_head: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ _ZEROS: Mapping[str, Sequence[Labels]] = {
     "rows": [()],
     "rows_quarantined": [()],
     "breaker_transitions": [(state.value,) for state in State],
-    "monitor_errors": [("gate",)],
+    "monitor_errors": [("gate",), ("feedback_loop",)],
 }
 
 _GAUGES: Mapping[str, tuple[str, str]] = {
@@ -162,6 +164,8 @@ def _all(snapshot: Snapshot) -> Iterator[Family]:
     yield Family("build_info", "gauge", "The running version.", ("version",), {(snapshot.version,): 1.0})
     info = {(n, d.version, d.owner): 1.0 for n, d in snapshot.datasets.items() if d.version}
     yield Family("contract_info", "gauge", "The contract in force.", ("dataset", "version", "owner"), info)
+    heads = {(n, d.audit_head): 1.0 for n, d in snapshot.datasets.items() if d.audit_head is not None}
+    yield Family("audit_head_info", "gauge", "The hash of the last entry in the audit.", ("dataset", "sha256"), heads)
     states = {
         (n, state.value): float(d.breaker.state is state) for n, d in snapshot.datasets.items() for state in State
     }

@@ -22,6 +22,8 @@ from prometheus_client.parser import text_string_to_metric_families
 import tidegate as tg
 from tests.flows.conftest import TIDEGATE, Said
 from tidegate_flows import exporter
+from tidegate_flows.ledger import audit
+from tidegate_flows.place import at
 from tidegate_flows.settings import resolve
 
 Make = Callable[..., pd.DataFrame]
@@ -68,6 +70,9 @@ def test_the_page_says_what_the_ledger_says(gated: Path) -> None:
     assert value(found, "batch_duration_seconds_count", dataset="orders") == 3
     assert value(found, "contract_info", dataset="orders", version="1.0.0", owner="shop") == 1
     assert value(found, "ledger_up") == 1
+    with at(gated) as place, place.ledger.read() as connection:
+        head = audit.verify(connection, "orders").head
+    assert value(found, "audit_head_info", dataset="orders", sha256=head) == 1
     labels = {"dataset": "orders", "column": "amount", "slice": "", "statistic": "location"}
     assert 0 <= value(found, "drift_score_ratio", **labels) < 5
 

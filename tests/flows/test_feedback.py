@@ -20,6 +20,7 @@ from tidegate_contracts.batch import Batch, Source, Window
 from tidegate_contracts.severity import Severity
 from tidegate_flows.demo import data
 from tidegate_flows.feedback import feedback
+from tidegate_flows.ledger import counters
 from tidegate_flows.place import at
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.faults.feedback_loop import feedback_loop
@@ -83,9 +84,20 @@ def test_nothing_is_said_without_an_entity_or_where_the_batch_is_not_the_later_o
     assert say(feedback_loop(days[FIRST], "of_late", days[FIRST], "route", "p_late")) == ()
 
 
-def test_a_published_file_that_is_gone_is_no_failure_of_the_gate(
-    say: Callable[..., tuple[Alarm, ...]], days: Days, store: Path, caplog: pytest.LogCaptureFixture
+def test_a_published_file_that_is_gone_is_no_failure_of_the_gate_and_is_told(
+    say: Callable[..., tuple[Alarm, ...]],
+    days: Days,
+    contract: tg.Contract,
+    store: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     next((store / "flights" / "published").glob("*.parquet")).unlink()
-    assert say(days[SECOND]) == ()
+    (said,) = say(days[SECOND])
+    assert (said.check, said.kind, said.severity) == ("insufficient_evidence", "insufficient_evidence", Severity.INFO)
+    assert "could not be looked at: what was published of batch 'first' cannot be read" in said.message
     assert "not held against batch first" in caplog.text
+    run = tg.gate(days[SECOND], contract, store=store, batch_id="second", as_of="window")
+    assert said.message in {finding.message for finding in run.require_published().findings}
+    with at(store) as place, place.ledger.read() as connection:
+        failures = {labels["monitor"]: n for _, _, labels, n in counters.totals(connection) if "monitor" in labels}
+    assert failures == {"feedback_loop": 2}

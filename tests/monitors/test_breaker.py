@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tidegate_monitors.breaker import Breaker, Decision, Policy, State
+from tidegate_monitors.breaker import Breaker, Decision, Override, Policy, State
 
 START = datetime(2024, 3, 1, tzinfo=UTC)
 COOL_DOWN = timedelta(hours=12)
@@ -29,6 +30,8 @@ class Gate(RuleBasedStateMachine):
         self.criticals = 0  # in a row, since the breaker was last closed
         self.opened_at: datetime | None = None
         self.lost: str | None = None  # the probe whose worker died before its verdict
+        self.tripped = False  # by a person, and not closed since
+        self.allowed = False  # by an override that nothing has ended
 
     @initialize(policy=policies)
     def start(self, policy: Policy) -> None:
@@ -40,7 +43,8 @@ class Gate(RuleBasedStateMachine):
 
     def _is_due(self) -> bool:
         cool_down = self.policy.cool_down
-        return cool_down is not None and self.opened_at is not None and self.now >= self.opened_at + cool_down
+        waited = cool_down is not None and self.opened_at is not None and self.now >= self.opened_at + cool_down
+        return waited and not self.tripped
 
     @rule(wait=waits)
     def time_passes(self, wait: timedelta) -> None:
@@ -77,9 +81,12 @@ class Gate(RuleBasedStateMachine):
         assert decision is (Decision.PUBLISH if passes else Decision.HOLD)
         if passes:
             assert after.state is State.CLOSED
-            self.criticals, self.opened_at = 0, None
+            self._is_closed()
         else:
             assert after == before
+
+    def _is_closed(self) -> None:
+        self.criticals, self.opened_at, self.lost, self.tripped, self.allowed = 0, None, None, False, False
 
     @precondition(lambda self: self.breaker.state is State.OPEN and self._is_due())
     @rule()
@@ -101,7 +108,7 @@ class Gate(RuleBasedStateMachine):
             self.criticals, self.opened_at = self.criticals + 1, self.now
         else:
             assert (self.breaker.state, decision) == (State.CLOSED, Decision.PUBLISH)
-            self.criticals, self.opened_at = 0, None
+            self._is_closed()
 
     @rule()
     def somebody_closes_it(self) -> None:
@@ -112,7 +119,24 @@ class Gate(RuleBasedStateMachine):
             assert self.breaker == before
         else:
             assert self.breaker == Breaker(State.CLOSED, 0, self.now, "ada: looked at it")
-            self.criticals, self.opened_at, self.lost = 0, None, None
+            self._is_closed()
+
+    @rule()
+    def somebody_trips_it(self) -> None:
+        self.breaker = self.breaker.trip(self.now, "bob: stop")
+        assert self.breaker == Breaker(State.OPEN, self.criticals, self.now, "bob: stop", tripped=True)
+        self.opened_at, self.lost, self.tripped, self.allowed = self.now, None, True, False
+
+    @precondition(lambda self: self.breaker.state is not State.CLOSED)
+    @rule()
+    def somebody_overrides_it(self) -> None:
+        self.breaker = replace(self.breaker, override=Override(self.now + COOL_DOWN, "ada", "a report is due"))
+        self.allowed = True
+
+    @invariant()
+    def an_override_ends_where_it_is_closed_or_tripped_and_a_trip_where_it_is_closed(self) -> None:
+        assert (self.breaker.override is not None) is self.allowed
+        assert self.breaker.tripped is self.tripped
 
     @invariant()
     def it_is_open_after_as_many_criticals_in_a_row_as_its_policy_says(self) -> None:
@@ -123,6 +147,7 @@ class Gate(RuleBasedStateMachine):
     @invariant()
     def it_half_opens_for_one_probe_and_only_with_a_cool_down(self) -> None:
         assert (self.breaker.state is State.HALF_OPEN) is (self.breaker.probe is not None)
+        assert self.breaker.state is State.OPEN or not self.tripped
         assert self.breaker.probe == self.lost
         if self.policy.cool_down is None:
             assert self.breaker.state is not State.HALF_OPEN
@@ -215,3 +240,42 @@ def test_an_open_breaker_that_meets_more_criticals_does_not_cool_down_later() ->
     again, _ = opened.step("worse", START + COOL_DOWN / 2, policy, critical=True)
     assert (again.changed_at, again.cause) == (START, "bad")
     assert again.admit("probe", START + COOL_DOWN, policy).state is State.HALF_OPEN
+
+
+def test_a_breaker_that_was_tripped_waits_for_a_person_and_a_probe_that_fails_changes_nothing_of_that() -> None:
+    policy, later = Policy(1, COOL_DOWN), START + 10 * COOL_DOWN
+    tripped = Breaker().trip(START, "bob: stop")
+    assert tripped.admit("next", later, policy) is tripped
+    assert tripped.step("next", later, policy, critical=False) == (tripped, Decision.HOLD)
+    asked = tripped.ask_probe(None, later, later, "ann: try").admit("probe", later, policy)
+    failed, _ = asked.step("probe", later, policy, critical=True)
+    lost = replace(asked, probe_until=later).lost(later, later)
+    for again in (failed, lost):
+        assert (again.state, again.tripped) == (State.OPEN, True)
+        assert again.admit("next", later + 10 * COOL_DOWN, policy) is again
+    passed, decision = asked.step("probe", later, policy, critical=False)
+    assert (passed, decision) == (Breaker(State.CLOSED, 0, later, "probe"), Decision.PUBLISH)
+
+
+def test_one_that_opened_by_itself_is_open_by_hand_once_somebody_trips_it() -> None:
+    policy = Policy(1, COOL_DOWN)
+    opened, _ = Breaker().step("bad", START, policy, critical=True)
+    tripped = opened.trip(START + COOL_DOWN / 2, "bob: stop")
+    assert (tripped.changed_at, tripped.cause, tripped.failures) == (START + COOL_DOWN / 2, "bob: stop", 1)
+    assert tripped.admit("probe", START + 2 * COOL_DOWN, policy) is tripped
+
+
+def test_whatever_closes_or_trips_it_ends_an_override() -> None:
+    policy, override = Policy(1), Override(START + COOL_DOWN, "ann", "a report is due")
+    opened, _ = Breaker().step("bad", START, policy, critical=True)
+    allowed = replace(opened, override=override)
+    assert allowed.overridden(Decision.HOLD, START)
+    assert allowed.trip(START, "bob: stop").override is None
+    assert allowed.close(START, "ann: well").override is None
+    assert replace(Breaker(), override=override).close(START, "ann: well") == Breaker()
+    half = allowed.ask_probe("probe", START, START + COOL_DOWN, "ann: try")
+    assert half.override == override
+    assert half.step("probe", START, policy, critical=False)[0].override is None
+    assert half.step("probe", START, policy, critical=True)[0].override == override
+    standing = replace(Breaker(), override=override)
+    assert standing.step("bad", START, policy, critical=True)[0].override is None

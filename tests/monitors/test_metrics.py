@@ -67,6 +67,7 @@ datasets = st.builds(
     calibration=numbers,
     maturity=numbers,
     audit_entries=counts,
+    audit_head=st.none() | st.sampled_from(["0" * 64, "f" * 64]),
 )
 snapshots = st.builds(
     Snapshot,
@@ -122,7 +123,7 @@ def test_a_dataset_of_which_nothing_is_known_has_zeros_for_every_decision_and_st
     assert found["batches"].samples == {("flights", decision.value): 0.0 for decision in Decision}
     assert found["breaker_transitions"].samples == {("flights", state.value): 0.0 for state in State}
     assert found["rows"].samples == found["rows_quarantined"].samples == {("flights",): 0.0}
-    assert found["monitor_errors"].samples == {("flights", "gate"): 0.0}
+    assert found["monitor_errors"].samples == {("flights", "gate"): 0.0, ("flights", "feedback_loop"): 0.0}
     assert found["quarantined_batches"].samples == found["held_batches"].samples == {("flights",): 0.0}
     assert found["audit_entries"].samples == {("flights",): 0.0}
     assert found["series_dropped"].samples == {(): 0.0}
@@ -218,3 +219,8 @@ def test_a_score_above_a_threshold_of_zero_has_a_ratio_that_is_a_number() -> Non
     ratios = _by_name(_snapshot(flights=Dataset(comparisons=at_zero)))["drift_score_ratio"].samples
     assert ratios["flights", "a", "", "x"] == 0
     assert 1 < ratios["flights", "b", "", "x"] < math.inf
+
+
+def test_the_head_of_the_audit_is_a_label_so_that_prometheus_keeps_it_elsewhere() -> None:
+    found = _by_name(_snapshot(flights=Dataset(audit_head="f" * 64), orders=Dataset()))
+    assert found["audit_head_info"].samples == {("flights", "f" * 64): 1.0}

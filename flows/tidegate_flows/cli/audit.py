@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -27,7 +28,7 @@ def show(
     from tidegate_flows.place import at
 
     with at(settings(context, store, ledger), must_exist=True) as place, place.ledger.read() as connection:
-        _require_known(dataset, [*audit.lengths(connection)])
+        _require_known(dataset, audit.names(connection))
         found = [entry for entry in audit.entries(connection, dataset) if batch in (None, entry["batch"])]
     if as_json:
         for entry in found:
@@ -51,7 +52,7 @@ def verify(
     ledger: LedgerUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Whether every entry is as it was written; 1 if any was changed or removed.
+    """Whether every entry is as it was written, and every verdict has one; 1 if any was changed or removed.
 
     Removed at the end only shows against a head noted outside: it is printed here, and exported as a metric's label.
     """
@@ -60,7 +61,7 @@ def verify(
     from tidegate_flows.place import at
 
     with at(settings(context, store, ledger), must_exist=True) as place, place.ledger.read() as connection:
-        names = [*audit.lengths(connection)]
+        names = audit.names(connection)
         _require_known(dataset, names)
         found = [audit.verify(connection, name) for name in names if dataset in (None, name)]
     missing = head is not None and not any(head in chain.hashes for chain in found)
@@ -70,18 +71,29 @@ def verify(
             "entries": chain.entries,
             "head": chain.head,
             "first_break": chain.first_break,
+            "unaudited": list(chain.unaudited),
         }
         if as_json:
             emit({"format": 1, **facts, "head_found": None if head is None else head in chain.hashes})
-        elif chain.first_break is None:
+            continue
+        if chain.holds:
             tables.line(f"{chain.dataset}: {chain.entries} entries hold; head {chain.head}")
-        else:
+        if chain.first_break is not None:
             tables.line(
                 f"{chain.dataset}: entry {chain.first_break} is not as it was written, or one before it is gone"
             )
+        if chain.unaudited:
+            tables.line(f"{chain.dataset}: entries are gone: {_few(chain.unaudited)} without one for the verdict")
     if missing and not as_json:
         tables.line(f"no chain has the head {head}: entries were removed at the end, or it is another ledger's")
-    raise typer.Exit(STOPPED if missing or any(chain.first_break is not None for chain in found) else PASSED)
+    raise typer.Exit(PASSED if not missing and all(chain.holds for chain in found) else STOPPED)
+
+
+def _few(batches: Sequence[str]) -> str:
+    """Some batches by name, and how many there are."""
+    shown = ", ".join(batches[:5])
+    word = "batch" if len(batches) == 1 else "batches"
+    return f"{len(batches)} {word} ({shown}{', …' if len(batches) > 5 else ''})"
 
 
 def _require_known(dataset: str | None, names: list[str]) -> None:

@@ -79,7 +79,7 @@ def trip(
     ledger: LedgerUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Open a breaker by hand: good batches are held from now on."""
+    """Open a breaker by hand: good batches are held from now on, and an override ends."""
     from tidegate_flows import by_hand
     from tidegate_flows.place import at
 
@@ -98,16 +98,26 @@ def probe(
     ledger: LedgerUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Let one batch try: the oldest held one, at once, or the next that comes."""
+    """Let one batch try: the oldest held one, at once, or the next that comes.
+
+    Ends with 0 if the breaker is closed now or waits for the next batch, else with 1.
+    """
     from tidegate_flows import by_hand
-    from tidegate_flows.cli.exits import STOPPED
+    from tidegate_flows.cli.exits import PASSED, STOPPED
     from tidegate_flows.place import at
 
     with at(settings(context, store, ledger), must_exist=True) as place:
         breaker, released = by_hand.probe(place, dataset, by=by, reason=reason)
-    _tell(dataset, breaker, released, as_json=as_json)
-    if breaker.state.value == "open":
-        raise typer.Exit(STOPPED)
+    waits = breaker.state.value == "half_open" and breaker.probe is None
+    outcome = {
+        "closed": "closed: batches pass",
+        "open": f"open: the probe failed ({breaker.cause})",
+        "half_open": "half_open: the next batch that comes is the probe"
+        if waits
+        else f"half_open: the probe {breaker.probe} has no verdict yet",
+    }[breaker.state.value]
+    _tell(dataset, breaker, released, as_json=as_json, outcome=outcome)
+    raise typer.Exit(PASSED if waits or breaker.state.value == "closed" else STOPPED)
 
 
 @app.command()
@@ -142,7 +152,7 @@ def override(
     ledger: LedgerUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Let good batches pass an open breaker for a time; it ends by itself."""
+    """Let good batches pass an open breaker for a time; it ends by itself, or when the breaker is tripped or closes."""
     from tidegate_flows import by_hand
     from tidegate_flows.place import at
 
@@ -161,15 +171,15 @@ def _length(text: str) -> timedelta:
     return timedelta(**{unit: int(found[1])})
 
 
-def _tell(dataset: str, breaker: Breaker, released: list[Run], *, as_json: bool) -> None:
+def _tell(dataset: str, breaker: Breaker, released: list[Run], *, as_json: bool, outcome: str | None = None) -> None:
     from tidegate_contracts.batch import iso
 
     until = iso(breaker.override.until) if breaker.override is not None else None
     words = [{"batch": run.batch, "decision": run.decision.value} for run in released]
     if as_json:
         facts = {"state": breaker.state.value, "override_until": until, "released": words}
-        emit({"format": 1, "dataset": dataset, **facts})
+        emit({"format": 1, "dataset": dataset, **facts} | ({"outcome": outcome} if outcome else {}))
         return
-    tables.line(f"{dataset}: {breaker.state.value}{f', overridden until {until}' if until else ''}")
+    tables.line(f"{dataset}: {outcome or breaker.state.value}{f', overridden until {until}' if until else ''}")
     for word in words:
         tables.line(f"  {word['batch']}: {word['decision']}")

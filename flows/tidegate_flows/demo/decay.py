@@ -53,7 +53,7 @@ class Decay:
 def decay_of(place: Place, contract: Contract) -> Decay | None:
     """What the ledger and the reference know; None before any labels came."""
     reference = approved(place, contract)
-    with place.ledger.begin() as connection:
+    with place.ledger.read() as connection:
         gated = cohorts.load(connection, contract.name)
     if not gated or not gated[-1].tallies[WHOLE].overall.any():
         return None

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select
 
 from tidegate_contracts.batch import iso, utc
-from tidegate_flows.ledger.schema import audit
+from tidegate_flows.ledger.schema import audit, contracts, runs
 
 FORMAT = 1
 _START = "0" * 64
@@ -65,6 +65,7 @@ class Chain:
         head: The hash of the last; 64 zeros without any.
         first_break: The first entry that does not follow from what it says and the one before; None if all hold.
         hashes: Of all entries.
+        unaudited: Batches whose verdict, the one that stands, has no entry: entries were removed.
     """
 
     dataset: str
@@ -72,22 +73,42 @@ class Chain:
     head: str
     first_break: int | None
     hashes: frozenset[str]
+    unaudited: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing is missing or changed, as far as the ledger alone can tell."""
+        return self.first_break is None and not self.unaudited
+
+
+def names(connection: Connection) -> list[str]:
+    """The datasets that have, or should have, an audit: an audit that was emptied does not name its dataset."""
+    found = {
+        name for table in (audit, contracts, runs) for name in connection.scalars(select(table.c.dataset).distinct())
+    }
+    return sorted(found)
 
 
 def verify(connection: Connection, dataset: str) -> Chain:
-    """Follow a dataset's chain from its start.
+    """Follow a dataset's chain from its start, and look for the entry of every verdict that stands.
 
-    What was removed at the end leaves a chain that holds: it shows only against a head that was noted elsewhere.
+    What was removed at the end leaves a chain that holds. The ledger itself shows it only where a verdict stands that
+    has no entry; everything else shows against a head that was noted elsewhere.
     """
-    previous, expected, broken, hashes = _START, 1, None, set()
+    previous, expected, broken, hashes, told = _START, 1, None, set(), set()
     for entry in entries(connection, dataset):
         content = {key: entry[key] for key in ("seq", "at", "dataset", "event", "batch", "run", "by", "reason")}
         holds = entry["seq"] == expected and entry["previous"] == previous
         if broken is None and not (holds and entry["sha256"] == _link(previous, content)):
             broken = expected
         hashes.add(entry["sha256"])
+        if entry["event"].startswith("batch."):
+            told.add(entry["run"])
         previous, expected = entry["sha256"], expected + 1
-    return Chain(dataset, expected - 1, previous, broken, frozenset(hashes))
+    standing = select(runs.c.run, runs.c.batch).where(runs.c.dataset == dataset, runs.c.superseded.is_(False))
+    rows = connection.execute(standing.order_by(runs.c.seq))
+    unaudited = tuple(row.batch for row in rows if row.run not in told)
+    return Chain(dataset, expected - 1, previous, broken, frozenset(hashes), unaudited)
 
 
 def heads(connection: Connection) -> dict[str, str]:

@@ -23,6 +23,7 @@ def load(connection: Connection, dataset: str) -> Breaker:
         row.probe,
         parse_iso(row.probe_until),
         Override(until, row.override_by, row.override_reason) if until is not None else None,
+        row.tripped,
     )
 
 
@@ -42,6 +43,7 @@ def save(connection: Connection, dataset: str, breaker: Breaker) -> None:
             override_until=iso(override.until) if override is not None else None,
             override_by=override.by if override is not None else None,
             override_reason=override.reason if override is not None else None,
+            tripped=breaker.tripped,
         )
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, text
 
-FORMAT = 4
+FORMAT = 5
 
 metadata = MetaData()
 
@@ -93,6 +93,7 @@ breakers = Table(
     Column("override_until", String(27)),  # store clock
     Column("override_by", Text),
     Column("override_reason", Text),
+    Column("tripped", Boolean, nullable=False),  # a person opened it: no cool-down ends that
 )
 
 streams = Table(

@@ -50,7 +50,7 @@ def write_label_page(
         UsageError: No labels have been joined.
         StoreError: The ledger cannot be read, or the file cannot be written.
     """
-    with place.ledger.begin() as connection:
+    with place.ledger.read() as connection:
         kept = label_reports.load(connection, contract.name)
         known = cohorts.load(connection, contract.name, limit=COHORTS_MAXIMUM)
     if kept is None:
