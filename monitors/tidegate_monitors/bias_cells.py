@@ -50,7 +50,7 @@ class BiasCells:
 
     Attributes:
         keys: The cells: all rows, the buckets, the slices, the buckets of each slice.
-        sums: Shape (cohorts, cells, 15), see :class:`~tidegate_monitors.tally.Sum`.
+        sums: Shape (cohorts, cells, 17), see :class:`~tidegate_monitors.tally.Sum`.
         rest: The sums of the rows that a cell is contrasted with: for a slice all other slices, for a bucket of a slice
             the same bucket of all others; zero for cells that are not contrasted. Same shape.
     """
@@ -108,12 +108,12 @@ class BiasCells:
 
 
 def differences(sums: Floats) -> Floats:
-    """Predictions less labels, of sums of shape (..., 15)."""
-    found: Floats = sums[..., Sum.P] - sums[..., Sum.Y]
+    """Predictions less labels, of sums of shape (..., 17)."""
+    found: Floats = sums[..., Sum.DIFFERENCE]
     return found
 
 
 def squares(sums: Floats) -> Floats:
-    """Squared differences of prediction and label, of sums of shape (..., 15)."""
-    found: Floats = sums[..., Sum.PP] - 2 * sums[..., Sum.PY] + sums[..., Sum.YY]
+    """Squared differences of prediction and label, of sums of shape (..., 17)."""
+    found: Floats = sums[..., Sum.SQUARED]
     return found

@@ -55,6 +55,13 @@ class Effects:
         """The last batches only."""
         return Effects(self.effect[-batches:], self.weight[-batches:], self.variance[-batches:])
 
+    def parted(self, batches: int) -> tuple[Effects, ...]:
+        """The last batches, and all before these; one part where there are no more."""
+        if self.effect.shape[0] <= batches:
+            return (self,)
+        first = Effects(self.effect[:-batches], self.weight[:-batches], self.variance[:-batches])
+        return first, self.last(batches)
+
     @property
     def batches(self) -> npt.NDArray[np.int64]:
         """In how many batches each cell has rows, shape (cells,)."""

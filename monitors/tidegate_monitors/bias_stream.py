@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tidegate_monitors.bias_cells import BiasCells, Family, Key
+from tidegate_monitors.bias_cells import BiasCells, Family, Key, squares
 from tidegate_monitors.bias_contrast import Effects, contrasted, dispersions, row_variances
 from tidegate_monitors.bias_interval import BATCHES_SOUND
 from tidegate_monitors.cohort import Cohort
+from tidegate_monitors.tally import Sum
 
 Floats = npt.NDArray[np.float64]
 
@@ -19,6 +20,7 @@ REMEMBERED = 91
 RATES = (0.25, 0.5, 1.0, 2.0)
 _SCORE_MAXIMUM = 4.0
 _MARGIN = 0.8
+_EVENTS_MINIMUM = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,14 @@ def slow_bias(
     cohorts, or from the first 14 where these are fewer. A cell's evidence R is a Shiryaev-Roberts e-detector in each
     direction, R ← (1 + R) · exp(r·e - r²/2), averaged over four rates r and both directions, and over the cells; e is
     the score less a margin of .8 standard errors of what the reference's cohorts show, whose own error would else add
-    up. For scores of variance 1 and mean 0 the mean number of batches to a false alarm is at least ``run_length``.
+    up.
+
+    What is promised is a mean: for scores that are independent, about normal and of variance 1 and mean 0, the mean
+    number of batches to the first false alarm is at least ``run_length``. It is no rate of one judgement: each looks at
+    the same 91 batches again, and one that has alarmed falsely does so until the batches that made it are outweighed.
+    Of rare labels sums of a batch are skew and not about normal; so with labels of 0 and 1 a cell is only watched
+    where 5 events or more are to be expected in a batch: the mean of the sums of p·(1 - p) over the cohorts
+    that show what is usual. (Where predictions are 0 and 1 themselves, it is their errors that are counted.)
 
     Bets bounded by the range of a batch mean, which ask for no variance, would be valid more widely, and need hundreds
     of batches for what this finds in ten.
@@ -89,24 +98,36 @@ def slow_bias(
     dispersion = dispersions(known, before).variances
     margin = _MARGIN * np.sqrt(before.variance_of_mean() * dispersion) * calibrated
     error = np.sqrt(effects.variance * dispersion)
-    usable = (effects.weight > 0) & (error > 0) & (before.batches >= BATCHES_SOUND)
+    followed = before.batches >= BATCHES_SOUND
+    if binary:
+        followed &= _events(known) >= _EVENTS_MINIMUM
+    usable = (effects.weight > 0) & (error > 0) & followed
     left = np.where(usable, effects.effect - expected, 0.0)
     units = np.where(usable, 1 / np.where(usable, error, 1.0), 0.0)
     sides = np.stack([left - margin, -left - margin], axis=-1) * units[..., None]
     gains = _gains(np.minimum(sides, _SCORE_MAXIMUM)[:, main], usable[:, main])
     evidence, began = _evidence(gains), _began(gains)
-    threshold = float(np.log1p(run_length * max(int(main.sum()), 1)))
-    keys = [key for key, chosen in zip(cells.keys, main, strict=True) if chosen]
-    places = np.flatnonzero(main)
+    threshold = float(np.log1p(run_length * max(int((main & followed).sum()), 1)))
     found = []
-    for index, key in enumerate(keys):
+    for index, place in enumerate(np.flatnonzero(main)):
         start = int(began[index])
-        weight = effects.weight[start:, places[index]]
-        effect = float((left[start:, places[index]] * weight).sum() / weight.sum()) if weight.any() else 0.0
+        effect = _mean(left[start:, place], effects.weight[start:, place])
         ratio = min(float(evidence[index]) / threshold, abs(effect) / tolerance)
         since = watched[start].batch if start < len(watched) else None
-        found.append(SlowBias(key, ratio, effect, since, len(watched) - start, bool(contrast[places[index]])))
+        found.append(SlowBias(cells.keys[place], ratio, effect, since, len(watched) - start, bool(contrast[place])))
     return tuple(found)
+
+
+def _mean(values: Floats, weight: Floats) -> float:
+    return float((values * weight).sum() / weight.sum()) if weight.any() else 0.0
+
+
+def _events(known: BiasCells) -> Floats:
+    """How many events a batch brings on average, of the batches that a cell has rows in, shape (cells,)."""
+    batches = np.maximum((known.sums[..., Sum.N] > 0).sum(axis=0), 1)
+    expected = known.total(Sum.P) - known.total(Sum.PP)
+    found: Floats = np.where(expected > 0, expected, squares(known.sums).sum(axis=0)) / batches
+    return found
 
 
 def _gains(excess: Floats, usable: npt.NDArray[np.bool_]) -> Floats:

@@ -105,8 +105,8 @@ class Calibration:
 
 
 def ece(buckets: Floats) -> float | None:
-    """The expected calibration error from sums by bucket, shape (buckets, 15); None for no rows."""
-    return measures.over(float(np.abs(buckets[:, Sum.P] - buckets[:, Sum.Y]).sum()), float(buckets[:, Sum.N].sum()))
+    """The expected calibration error from sums by bucket, shape (buckets, 17); None for no rows."""
+    return measures.over(float(np.abs(buckets[:, Sum.DIFFERENCE]).sum()), float(buckets[:, Sum.N].sum()))
 
 
 def least_squares(sums: Floats) -> tuple[float, float] | None:
@@ -119,16 +119,18 @@ def least_squares(sums: Floats) -> tuple[float, float] | None:
 
 
 def _gaps(sums: Floats) -> Floats:
-    found: Floats = (sums[:, Sum.P] - sums[:, Sum.Y]) / sums[:, Sum.N]
+    found: Floats = sums[:, Sum.DIFFERENCE] / sums[:, Sum.N]
     return found
 
 
 def _within(sums: Floats) -> Floats:
-    """By bucket the squared deviations of predictions, less twice their products with those of labels."""
+    """By bucket the squared deviations of predictions, less twice their products with those of labels.
+
+    That is what differences vary by, less what labels vary by.
+    """
     n = sums[:, Sum.N]
-    spread = sums[:, Sum.PP] - sums[:, Sum.P] ** 2 / n
-    together = sums[:, Sum.PY] - sums[:, Sum.P] * sums[:, Sum.Y] / n
-    found: Floats = spread - 2 * together
+    missed = sums[:, Sum.SQUARED] - sums[:, Sum.DIFFERENCE] ** 2 / n
+    found: Floats = missed - (sums[:, Sum.YY] - sums[:, Sum.Y] ** 2 / n)
     return found
 
 

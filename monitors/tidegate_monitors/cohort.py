@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from tidegate_contracts.batch import Window, iso, parse_iso
 from tidegate_monitors.tally import Tally
 
-FORMAT = 1
+FORMAT = 2
 WHOLE = ""
 """The name of the one tally where the label is a number or has two classes."""
 
@@ -30,6 +31,7 @@ class Cohort:
         tallies: The sums; one under ``""``, or for several classes one a class, each against the rest.
         confusion: For several classes the rows by predicted class and label, in the order of the classes; else empty.
         versions: Rows by the model that scored them, where the contract names the column.
+        ended: The window's end; without a window, when the batch was decided on; None where neither is known.
     """
 
     batch: str
@@ -42,6 +44,7 @@ class Cohort:
     tallies: Mapping[str, Tally]
     confusion: tuple[tuple[int, ...], ...] = ()
     versions: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    ended: datetime | None = None
 
     @property
     def settled_share(self) -> float:
@@ -67,6 +70,7 @@ class Cohort:
             "tallies": {name: tally.to_dict() for name, tally in self.tallies.items()},
             "confusion": [list(row) for row in self.confusion],
             "versions": dict(self.versions),
+            "ended": iso(self.ended) if self.ended is not None else None,
         }
 
     @classmethod
@@ -84,4 +88,5 @@ class Cohort:
             MappingProxyType({name: Tally.from_dict(item) for name, item in data["tallies"].items()}),
             tuple(tuple(row) for row in data["confusion"]),
             MappingProxyType(dict(data["versions"])),
+            parse_iso(data["ended"]) if data["ended"] is not None else None,
         )

@@ -18,10 +18,10 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Estimated:
-    """What is to be expected of rows without a label.
+    """What is to be expected of batches of which nothing is known yet.
 
     Attributes:
-        rows: Those without a label.
+        rows: Those of batches without a label in which none is settled.
         mean_label: The share that will come true; None where nothing may be said.
         accuracy: The least and greatest share of right calls; they differ by the bucket that the threshold cuts.
         brier: The Brier score.
@@ -53,30 +53,38 @@ def estimated(
     p(1 - p), of which the part within buckets is taken from labelled rows of the same bucket. It holds only as far as
     predictions are calibrated for the rows at hand: it can see that cases became harder, never that the concept moved.
 
+    Only whole batches are looked at, of which no row is settled yet. What is left of others is no such sample: where
+    labels come by their outcome, the good ones first, the rest are the bad ones, whatever was predicted.
+
     Source: NannyML's documentation, "Confidence-based performance estimation (CBPE)"; that the confidence of calibrated
     predictions follows accuracy D. Guillory, V. Shankar, S. Ebrahimi, T. Darrell, L. Schmidt (2021), ICCV.
 
     Args:
-        panel: The cohorts with rows that wait for labels, and those with labels.
+        panel: The cohorts that wait for labels, and those with labels.
         edges: The inner edges of the buckets.
         calibrated: Whether predictions were found to be calibrated on labels; None if nobody could tell.
         calm: Whether no input was found to drift; None if nobody looked.
         threshold: The prediction from which a case is called; None for .5.
     """
-    sums = panel.buckets.sum(axis=0)
-    n = sums[:, Sum.ROWS] - sums[:, Sum.N]
+    whole = panel.whole
+    waits = (whole[:, Sum.SETTLED] == 0) & (whole[:, Sum.N] == 0)
+    waiting = panel.buckets[waits].sum(axis=0)
+    n = waiting[:, Sum.ROWS]
     rows = round(float(n.sum()))
-    why_not = _why_not(rows, calibrated, calm)
+    partly = bool((whole[~waits, Sum.ROWS] > np.maximum(whole[~waits, Sum.SETTLED], whole[~waits, Sum.N])).any())
+    why_not = _why_not(rows, calibrated, calm, partly=partly)
     if why_not is not None:
         return Estimated(rows, None, None, None, why_not)
-    scored = np.where(n > 0, sums[:, Sum.SCORED] - sums[:, Sum.P], 0.0)
-    mean = np.where(n > 0, scored / np.maximum(n, 1), 0.0)
-    brier = float((n * np.maximum(mean * (1 - mean) - _spread(sums), 0.0)).sum() / rows)
+    scored = waiting[:, Sum.SCORED]
+    mean = scored / np.maximum(n, 1)
+    brier = float((n * np.maximum(mean * (1 - mean) - _spread(panel.buckets.sum(axis=0)), 0.0)).sum() / rows)
     low, high = _right(n, mean, [0.0, *edges, 1.0], THRESHOLD if threshold is None else threshold)
     return Estimated(rows, float(scored.sum() / rows), (low / rows, high / rows), brier, None)
 
 
-def _why_not(rows: int, calibrated: bool | None, calm: bool | None) -> str | None:
+def _why_not(rows: int, calibrated: bool | None, calm: bool | None, *, partly: bool) -> str | None:
+    if not rows and partly:
+        return "only parts of batches wait for labels, and these need not be like the rows whose labels came"
     if not rows:
         return "no row waits for its label"
     if not calibrated:

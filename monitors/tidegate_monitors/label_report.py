@@ -60,7 +60,7 @@ class LabelReport:
         bounds: Between which values the bias lies whatever the missing labels are; None where labels have no bounds.
         outcomes: By outcome; one under ``""`` for a number and for two classes. Empty while labels are immature.
         skill: What the model is good for; None while labels are immature.
-        estimate: What is to be expected of rows without a label; None where the label is not one of two classes.
+        estimate: What is to be expected of batches without any label yet; None where there are not two classes.
         findings: The worst first.
     """
 
@@ -137,12 +137,14 @@ def judge(question: Question) -> LabelReport:
     Nothing is computed of cohorts whose labels are not complete: those that come by their outcome, the good ones
     first, would shift every mean.
 
-    False alarms: biases are judged at the contract's budget (1 in 20 judgements where it states none), a tenth of it
-    the stream's; the other rules share another such budget.
+    False alarms: biases are judged at nine tenths of the contract's budget (1 in 20 judgements where it states none);
+    the other rules share another such budget. The stream has the tenth that is left as a mean run length, for scores
+    that are about normal: ten times the budget's number of batches go by on average before its first false alarm. That
+    is no rate of one judgement, since judgements that follow one another look at much the same batches.
     """
     contract = question.contract
     due = [cohort for cohort in question.cohorts if is_due(cohort, contract, question.now)]
-    expected = expected_share(due)
+    expected = expected_share(due, contract)
     ready = [cohort for cohort in due if is_mature(cohort, contract, question.now, expected)]
     asked = [cohort for cohort in question.cohorts if cohort.batch in question.asked]
     asked_ready = [cohort for cohort in ready if cohort.batch in question.asked]
@@ -154,7 +156,7 @@ def judge(question: Question) -> LabelReport:
             maturity,
             edges=edges,
             bounds=_bounds(asked, contract),
-            findings=(*_selective(question, due), _immature(maturity, contract)),
+            findings=(*_selective(question, due), _immature(maturity, contract, asked)),
         )
     window = ready[-max(WINDOWS[-1], len(asked_ready)) :]
     return _judged(question, ready, window, LabelReport(contract.name, maturity, edges=edges))
@@ -179,14 +181,13 @@ def _judged(question: Question, ready: Sequence[Cohort], window: Sequence[Cohort
     found += judge_labels(evidence)
     if len(window) < BATCHES_MINIMUM:
         found.append(_few(len(window), contract))
-    calibrated = None if len(window) < BATCHES_MINIMUM else not any(a.check == "miscalibration" for a in found)
     return replace(
         report,
         batches=ids,
         bounds=_bounds(window, contract),
         outcomes=MappingProxyType(outcomes),
         skill=skill_of(window, contract, evidence.pairs),
-        estimate=_estimate(question, evidence, calibrated=calibrated),
+        estimate=_estimate(question, evidence, calibrated=_calibrated(evidence, found)),
         findings=tuple(sorted(_once(found), key=lambda alarm: -alarm.severity.rank)),
     )
 
@@ -242,8 +243,16 @@ def _with_scores(table: Sequence[Bias], judged: Sequence[Judged], slow: Sequence
     )
 
 
+def _calibrated(evidence: LabelEvidence, found: Sequence[Alarm]) -> bool | None:
+    """Whether predictions were found to be calibrated; None where the rule had too little to go by."""
+    if any(alarm.check == "miscalibration" for alarm in found):
+        return False
+    panels = [Panel.of(evidence.cohorts, name, evidence.cohorts[-1].edges) for name in evidence.cohorts[-1].tallies]
+    return True if all(panel.sound for panel in panels) else None
+
+
 def _estimate(question: Question, evidence: LabelEvidence, *, calibrated: bool | None) -> Estimated | None:
-    """Of the rows that wait for their label, in all batches."""
+    """Of the batches that wait for all of their labels."""
     if evidence.outcome is not Outcome.BINARY:
         return None
     edges = evidence.cohorts[-1].edges
@@ -272,13 +281,19 @@ def _selective(question: Question, due: Sequence[Cohort]) -> Iterator[Alarm]:
         yield from (a for a in label_rules()["selective_labels"](evidence) if a.kind == "alarm")
 
 
-def _immature(maturity: Maturity, contract: Contract) -> Alarm:
+def _immature(maturity: Maturity, contract: Contract, asked: Sequence[Cohort]) -> Alarm:
     delay = f", {in_words(contract.label_delay)} after the end of their windows" if contract.label_delay else ""
-    asked = f"batches are judged from {maturity.expected:.1%} on{delay}"
+    needed = f"batches are judged from {maturity.expected:.1%} on{delay}"
+    labelled, settled, rows = (sum(getattr(c, name) for c in asked) for name in ("labelled", "settled", "rows"))
+    come = f"labels of {labelled / rows if rows else 0.0:.1%} of the rows have come"
+    if rows and settled == rows and not labelled:
+        come, needed = f"none of the {rows:,} rows will have a label: all were said to have none", "nothing is judged"
+    elif settled > labelled:
+        come = f"{come}, and of {(settled - labelled) / rows:.1%} none will come"
     return Alarm(
         "immature_labels",
         contract.severity_of("immature_labels", Severity.INFO),
-        f"labels of {maturity.share:.1%} of the rows have come; {asked}",
+        f"{come}; {needed}",
         contract.label,
         score=maturity.share,
         threshold=maturity.expected,

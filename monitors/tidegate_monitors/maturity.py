@@ -53,17 +53,26 @@ class Maturity:
 
 
 def is_due(cohort: Cohort, contract: Contract, now: datetime) -> bool:
-    """Whether labels should be complete: ``label_delay`` has passed since the end of the window."""
-    if cohort.window is None:
-        return True
-    return now >= cohort.window.end + (contract.label_delay or timedelta(0))
+    """Whether labels should be complete: ``label_delay`` has passed since the batch ended.
+
+    That is the end of its window, or where it has none, the time at which it was decided on. Of a batch of which
+    neither is known labels are due only where the contract has no delay.
+    """
+    ended = cohort.window.end if cohort.window is not None else cohort.ended
+    if ended is None:
+        return contract.label_delay is None
+    return now >= ended + (contract.label_delay or timedelta(0))
 
 
-def expected_share(due: Sequence[Cohort]) -> float:
+def expected_share(due: Sequence[Cohort], contract: Contract) -> float:
     """The settled share from which a cohort may be judged: nine tenths of the median of those past their delay.
 
     Labels that only ever come for some rows would else never be enough; that they are selective is another check.
+    Without a ``label_delay`` nobody knows which cohorts are complete, so that nothing usual can be learnt from them:
+    it is nine tenths of all rows.
     """
+    if contract.label_delay is None:
+        return USUAL_SHARE
     shares = [cohort.settled_share for cohort in due if cohort.rows]
     return USUAL_SHARE * (median(shares) if len(shares) >= _COHORTS_MINIMUM else 1.0)
 

@@ -1,4 +1,4 @@
-"""Measures of a model that are functions of sums: of shape (15,), see ``Sum``; None where one is not defined."""
+"""Measures of a model that are functions of sums: of shape (17,), see ``Sum``; None where one is not defined."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def over(numerator: float, denominator: float) -> float | None:
 
 def squared(sums: Floats) -> float:
     """The sum of squared differences of prediction and label."""
-    return max(0.0, float(sums[Sum.PP] - 2 * sums[Sum.PY] + sums[Sum.YY]))
+    return float(sums[Sum.SQUARED])
 
 
 def mse(sums: Floats) -> float | None:
@@ -70,7 +70,7 @@ def mean_label(sums: Floats) -> float | None:
 
 def mean_error(sums: Floats) -> float | None:
     """Mean prediction less mean label."""
-    return over(sums[Sum.P] - sums[Sum.Y], sums[Sum.N])
+    return over(sums[Sum.DIFFERENCE], sums[Sum.N])
 
 
 def mae(sums: Floats) -> float | None:
@@ -139,14 +139,14 @@ def kappa(sums: Floats) -> float | None:
 
 
 def joint_skill(rows: Floats) -> float | None:
-    """The skill of several outcomes together, from their sums of shape (outcomes, 15)."""
+    """The skill of several outcomes together, from their sums of shape (outcomes, 17)."""
     spread = sum((variance(row) or 0.0) * float(row[Sum.N]) for row in rows)
     ratio = over(sum(squared(row) for row in rows), spread)
     return None if ratio is None else 1 - ratio
 
 
 def other_class(sums: Floats) -> Floats:
-    """The sums of calls with the negative class for the positive one, shape (..., 15); predictions are left out."""
+    """The sums of calls with the negative class for the positive one, shape (..., 17); predictions are left out."""
     n, calls, positives, hits = (sums[..., item] for item in (Sum.N, Sum.CALLS, Sum.Y, Sum.HITS))
     other = np.zeros_like(sums)
     other[..., Sum.N], other[..., Sum.CALLS], other[..., Sum.Y] = n, n - calls, n - positives

@@ -22,7 +22,7 @@ class Panel:
 
     Attributes:
         names: The slices, ``column=value``.
-        table: Shape (batches, slices + 1, buckets, 15), in the order of time; see :class:`Sum`.
+        table: Shape (batches, slices + 1, buckets, 17), in the order of time; see :class:`Sum`.
     """
 
     names: tuple[str, ...]
@@ -37,24 +37,24 @@ class Panel:
 
     @property
     def whole(self) -> Floats:
-        """The sums of all rows, shape (batches, 15)."""
+        """The sums of all rows, shape (batches, 17)."""
         found: Floats = self.table[:, 0].sum(axis=1)
         return found
 
     @property
     def buckets(self) -> Floats:
-        """The sums by bucket, shape (batches, buckets, 15)."""
+        """The sums by bucket, shape (batches, buckets, 17)."""
         found: Floats = self.table[:, 0]
         return found
 
     @property
     def total(self) -> Floats:
-        """The sums of all rows of all batches, shape (15,)."""
+        """The sums of all rows of all batches, shape (17,)."""
         found: Floats = self.whole.sum(axis=0)
         return found
 
     def slice(self, name: str) -> Floats:
-        """The sums of a slice, shape (batches, 15); zeros for one that is unknown here."""
+        """The sums of a slice, shape (batches, 17); zeros for one that is unknown here."""
         if name not in self.names:
             return np.zeros_like(self.whole)
         found: Floats = self.table[:, self.names.index(name) + 1].sum(axis=1)
@@ -83,9 +83,9 @@ def contrast(part: Floats, rest: Floats, measure: Callable[[Floats, Floats], flo
     """A measure of two parts of the same batches; a batch counts for the rows of the smaller part.
 
     Args:
-        part: Its sums, shape (batches, 15).
+        part: Its sums, shape (batches, 17).
         rest: The sums of the others, same shape.
-        measure: Takes the sums of both over all batches, each of shape (15,).
+        measure: Takes the sums of both over all batches, each of shape (17,).
     """
     both = np.stack([part, rest], axis=1)
     return clustered(both, lambda sums: measure(sums[0], sums[1]), np.minimum(part[:, Sum.N], rest[:, Sum.N]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -21,7 +22,7 @@ from tidegate_monitors.buckets import deciles
 from tidegate_monitors.cohort import WHOLE, Cohort
 from tidegate_monitors.label_rules import Pairs
 from tidegate_monitors.reference import Reference
-from tidegate_monitors.tally import Rows, Sum, Tally
+from tidegate_monitors.tally import Rows, Sum, Tally, summable
 
 THRESHOLD = 0.5
 MISSING = "(missing)"
@@ -92,6 +93,7 @@ def cohort_of(
     labels: Labels,
     contract: Contract,
     reference: Reference | None,
+    ended: datetime | None = None,
 ) -> Cohort:
     """The cohort of one published batch.
 
@@ -102,6 +104,7 @@ def cohort_of(
         labels: What is known of its rows.
         contract: What was promised.
         reference: Fixes the buckets and which values have a slice of their own.
+        ended: When the batch was decided on; used where it has no window.
     """
     edges = edges_of(contract, reference)
     slices = {name: _texts(published.column(name)) for name in contract.slices if name in published.column_names}
@@ -122,6 +125,7 @@ def cohort_of(
         tallies=MappingProxyType(tallies),
         confusion=_confusion(published, labels.label, contract),
         versions=_versions(published, contract),
+        ended=window.end if window is not None else ended,
     )
 
 
@@ -130,7 +134,7 @@ def bias_of(cohort: Cohort) -> float | None:
     tally = cohort.tallies.get(WHOLE)
     if tally is None or not tally.overall[Sum.N]:
         return None
-    return float((tally.overall[Sum.P] - tally.overall[Sum.Y]) / tally.overall[Sum.N])
+    return float(tally.overall[Sum.DIFFERENCE] / tally.overall[Sum.N])
 
 
 def cases(published: Any, label: Any, contract: Contract) -> Iterator[Case]:
@@ -220,7 +224,7 @@ def _is(values: Any, wanted: Any) -> Floats:
 
 
 def _floats(values: Any) -> Floats:
-    """A column as float64, NaN where there is no value.
+    """A column as float64, NaN where there is no value, or one that is too large to be summed.
 
     Raises:
         UsageError: It holds no numbers.
@@ -230,7 +234,8 @@ def _floats(values: Any) -> Floats:
         raise UsageError("predictions and labels are numbers or classes", found=str(kind))
     whole = values.cast(pa.int8()) if pa.types.is_boolean(kind) else values
     numbers = pc.fill_null(whole.cast(pa.float64(), safe=False), float("nan"))
-    return np.asarray(numbers.to_numpy(zero_copy_only=False) if isinstance(numbers, pa.Array) else numbers.to_numpy())
+    found = np.asarray(numbers.to_numpy(zero_copy_only=False) if isinstance(numbers, pa.Array) else numbers.to_numpy())
+    return np.where(summable(found), found, np.nan)
 
 
 def _present(values: Any) -> npt.NDArray[np.bool_]:

@@ -18,7 +18,7 @@ from tidegate_monitors.average_precision import average_precision
 from tidegate_monitors.clustered import Estimate, clustered
 from tidegate_monitors.cohort import WHOLE
 from tidegate_monitors.confusion import AGREEMENT, agreement
-from tidegate_monitors.ece_noise import ece_noise, mean_ece
+from tidegate_monitors.ece_noise import ece_p_value, mean_ece
 from tidegate_monitors.label_rules import LabelEvidence, Pairs
 from tidegate_monitors.panel import judged
 from tidegate_monitors.proof import level
@@ -130,8 +130,9 @@ def _denominator(metric: str, sums: Floats) -> float:
 def _of_ece(evidence: LabelEvidence, limit: float) -> Iterator[Shortfall]:
     panels = list(judged(evidence).values())
     if all(panel.sound for panel in panels):
-        found, noise = mean_ece(panels), ece_noise(panels, np.random.default_rng(_SEED), level(evidence))
-        yield Shortfall("", found, float((1 + (noise >= found - limit).sum()) / (1 + noise.size)))
+        found, tests = mean_ece(panels), max(1, len(evidence.contract.floors)) * len(panels)
+        rng = np.random.default_rng(_SEED)
+        yield Shortfall("", found, ece_p_value(panels, found - limit, rng, level(evidence), tests))
 
 
 def _of_median(evidence: LabelEvidence, limit: float) -> Iterator[Shortfall]:

@@ -49,9 +49,15 @@ class Sum(IntEnum):
     """What the simpler rule predicts; 0 where there is none."""
     SIMPLE_SQUARED = 14
     """Squared differences of the simpler rule and the label."""
+    DIFFERENCE = 15
+    """Predictions less labels, row by row: sums of large numbers would lose what they differ by."""
+    SQUARED = 16
+    """Squared differences of the two."""
 
 
 WIDTH = len(Sum)
+HUGE = 1e60
+"""Numbers beyond are as good as missing: the squares of their sums, and the squares of those, would be infinite."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +66,7 @@ class Tally:
 
     Attributes:
         names: The slices, ``column=value``, in order; rows of the table after the first.
-        table: Sums of all rows, then of each slice; shape (slices + 1, buckets, 15), see :class:`Sum`.
+        table: Sums of all rows, then of each slice; shape (slices + 1, buckets, 17), see :class:`Sum`.
     """
 
     names: tuple[str, ...]
@@ -80,7 +86,7 @@ class Tally:
             edges: The inner edges of the buckets, ascending; bucket ``i`` is ``edges[i-1] < p <= edges[i]``.
             known: By slicing column the values that have a slice of their own; None lets the commonest 32 have one.
         """
-        kept = np.flatnonzero(np.isfinite(rows.prediction))
+        kept = np.flatnonzero(summable(rows.prediction))
         bucket = np.searchsorted(np.asarray(edges, dtype=np.float64), rows.prediction[kept], side="left")
         weights = rows.weights()[kept]
         size = len(edges) + 1
@@ -109,7 +115,7 @@ class Tally:
 
     @property
     def overall(self) -> Floats:
-        """The sums of all rows, shape (15,)."""
+        """The sums of all rows, shape (17,)."""
         found: Floats = self.table[0].sum(axis=0)
         return found
 
@@ -125,7 +131,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """Scored rows with what is known of their labels; every array has shape (rows,).
+    """Scored rows with what is known of their labels; every array has shape (rows,). Numbers beyond 1e60 are missing.
 
     Attributes:
         prediction: NaN where there is none.
@@ -146,23 +152,29 @@ class Rows:
     simple: Floats | None = None
 
     def weights(self) -> Floats:
-        """What each row adds to each sum, shape (rows, 15)."""
-        p = np.where(np.isfinite(self.prediction), self.prediction, 0.0)
-        has = np.isfinite(self.label) & np.isfinite(self.prediction)
+        """What each row adds to each sum, shape (rows, 17)."""
+        p = np.where(summable(self.prediction), self.prediction, 0.0)
+        has = summable(self.label) & summable(self.prediction)
         y = np.where(has, self.label, 0.0)
         on = has.astype(np.float64)
         q = p * on
-        raw = q if self.raw is None else np.where(np.isfinite(self.raw), self.raw, 0.0) * on
-        simple = np.zeros_like(q) if self.simple is None else np.where(np.isfinite(self.simple), self.simple, 0.0) * on
+        raw = q if self.raw is None else np.where(summable(self.raw), self.raw, 0.0) * on
+        simple = np.zeros_like(q) if self.simple is None else np.where(summable(self.simple), self.simple, 0.0) * on
         columns = (
             np.ones_like(p), self.settled.astype(np.float64), p, on, q, y, q * q, y * y, q * y, np.abs(q - y),
-            self.calls * on, self.calls * y, raw, simple, (simple - y) ** 2,
+            self.calls * on, self.calls * y, raw, simple, (simple - y) ** 2, q - y, (q - y) ** 2,
         )  # fmt: skip
         return np.stack(columns, axis=1)
 
 
+def summable(values: Floats) -> npt.NDArray[np.bool_]:
+    """Where there is a number that can be summed."""
+    found: npt.NDArray[np.bool_] = np.abs(values) <= HUGE
+    return found
+
+
 def stack(tallies: Iterable[Tally]) -> tuple[tuple[str, ...], Floats]:
-    """Tallies under one another: all their slices, and their tables of shape (tallies, slices + 1, buckets, 15)."""
+    """Tallies under one another: all their slices, and their tables of shape (tallies, slices + 1, buckets, 17)."""
     found = list(tallies)
     names = tuple(sorted({name for item in found for name in item.names}))
     place = {name: index + 1 for index, name in enumerate(names)}

@@ -52,7 +52,9 @@ def test_predictions_three_times_too_great_leave_the_range_and_natural_days_do_n
     assert told[day] is None
     assert wrong is not None
     assert (wrong.check, wrong.column, wrong.severity) == ("base_rate_gap", "p_late", Severity.WARNING)
-    assert wrong.score is not None and wrong.threshold is not None and wrong.score > wrong.threshold
+    assert wrong.score is not None
+    assert wrong.threshold is not None
+    assert wrong.score > wrong.threshold
 
 
 def test_the_range_is_the_one_that_one_more_observation_is_expected_in(

@@ -87,6 +87,19 @@ def test_numbers_far_from_zero_lose_nothing_that_matters() -> None:
     assert item.low < item.bias < (item.high or -math.inf)
 
 
+def test_the_interval_of_labels_near_a_billion_is_that_of_their_differences() -> None:
+    rng = np.random.default_rng(3)
+    frame = world(3, 20)
+    frame["label"] = 1e9 + rng.normal(size=len(frame))
+    frame["prediction"] = frame["label"] + 5 + rng.normal(size=len(frame))
+    far = by_key(biases(cohorts_of(frame, edges=()), "", binary=False))
+    frame[["prediction", "label"]] -= 1e9
+    near = by_key(biases(cohorts_of(frame, edges=()), "", binary=False))
+    for key, item in near.items():
+        told = (far[key].bias, far[key].shrunk, far[key].low, far[key].high)
+        assert told == pytest.approx((item.bias, item.shrunk, item.low, item.high), abs=1e-5)
+
+
 @settings(max_examples=10)
 @given(frames)
 def test_how_rows_are_dealt_to_batches_changes_no_figure_and_every_interval_holds_its_bias(frame: pd.DataFrame) -> None:

@@ -14,8 +14,9 @@ from label_worlds import EDGES, cohorts_of, world
 
 from tidegate_monitors.bias_alarms import Judged, judge_bias
 from tidegate_monitors.bias_cells import BiasCells, Family, Key
-from tidegate_monitors.bias_contrast import contrasted, row_variances
+from tidegate_monitors.bias_contrast import Effects, contrasted, row_variances
 from tidegate_monitors.cohort import Cohort
+from tidegate_monitors.neighbours import inflation, neighbours
 from tidegate_monitors.significance import holm
 
 UA = Key("carrier=UA", None)
@@ -198,6 +199,48 @@ def test_a_bias_of_the_last_week_is_found_in_the_shorter_window() -> None:
     assert found[WHOLE].alarms
     assert (found[WHOLE].window, found[WHOLE].batches) == (7, 7)
     assert found[WHOLE].effect == pytest.approx(0.09, abs=0.03)
+
+
+def test_a_small_bias_of_long_standing_hides_no_large_one_of_late() -> None:
+    frame = world(18, 28, rows=8000)
+    small = frame.assign(prediction=frame["prediction"] + 0.0135)
+    large = small.assign(prediction=small["prediction"] + 0.0195 * (frame["day"] >= 21))
+    item = judged(cohorts_of(large, slices=()))[WHOLE]
+    assert item.alarms
+    assert item.window == 7
+    assert item.effect == pytest.approx(0.033, abs=0.006)
+    assert not judged(cohorts_of(small, slices=()))[WHOLE].alarms
+
+
+def test_batches_that_are_like_their_neighbours_are_worth_less() -> None:
+    rng = np.random.default_rng(7)
+    loud = 0
+    for seed in range(60):
+        day = rng.normal(size=28)
+        for one in range(1, 28):
+            day[one] = 0.5 * day[one - 1] + 0.75**0.5 * day[one]
+        frame = world(3000 + seed, 28, rows=400)
+        frame["prediction"] = rng.uniform(0.2, 0.8, len(frame))
+        moved = frame["prediction"] + 0.06 * day[frame["day"]]
+        frame["label"] = (rng.random(len(frame)) < moved).astype(float)
+        loud += bool(alarmed(judged(cohorts_of(frame, edges=(0.4, 0.6), slices=()))))
+    assert loud <= 8, "3 of 60 are stated; were neighbours taken as strangers it would be 12"
+
+
+def test_neighbours_are_found_alike_where_they_are_and_only_there() -> None:
+    rng = np.random.default_rng(8)
+    for rho in (0.0, 0.6):
+        day = rng.normal(size=400)
+        for one in range(1, 400):
+            day[one] = rho * day[one - 1] + (1 - rho**2) ** 0.5 * day[one]
+        cells = BiasCells.of(cohorts_of(world(9, 1), edges=(), slices=()), "")
+        effects = Effects(day[:, None], np.ones((400, 1)), np.ones((400, 1)))
+        assert neighbours(cells, effects)[0] == pytest.approx(rho, abs=0.1)
+    n = np.array([20])
+    assert inflation(np.zeros(1), n, n)[0] == 1
+    exact = 1 + 2 * sum((1 - k / 20) * 0.5**k for k in range(1, 20))
+    lost = 1 - (exact - 1) / 19
+    assert inflation(np.full(1, 0.5), n, n)[0] == pytest.approx(exact / lost)
 
 
 def test_only_the_last_28_batches_are_judged() -> None:

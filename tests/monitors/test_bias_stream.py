@@ -162,6 +162,29 @@ def test_a_slice_that_the_reference_had_too_seldom_is_not_watched(reference: lis
     assert UA in alarmed(stream(now, reference))
 
 
+def test_a_cell_of_fewer_than_five_expected_events_a_batch_is_not_watched() -> None:
+    for rows, watched in ((400, True), (30, False)):
+        before = world(14, 40, rows=rows)
+        now = cohorts_of(world(15, 60, rows=rows, everybody=0.3), start=40)
+        found = stream(now, cohorts_of(before))
+        expected = (before["prediction"] * (1 - before["prediction"])).sum() / 40
+        assert (expected >= 5) == watched
+        assert found[WHOLE].alarms == watched
+        assert watched or {item.ratio for item in found.values()} == {0.0}
+        assert stream(now, cohorts_of(before), binary=False)[WHOLE].alarms, "numbers have no events"
+
+
+def test_errors_are_the_events_where_predictions_are_classes() -> None:
+    frame = world(16, 100, rows=300)
+    frame["prediction"] = np.where(
+        np.random.default_rng(1).random(len(frame)) < 0.1, 1 - frame["label"], frame["label"]
+    )
+    before, now = frame[frame["day"] < 40], frame[frame["day"] >= 40]
+    wrong = now.assign(prediction=now["prediction"].mask(np.random.default_rng(2).random(len(now)) < 0.1, 1.0))
+    assert stream(cohorts_of(wrong), cohorts_of(before))[WHOLE].alarms
+    assert not stream(cohorts_of(now), cohorts_of(before))[WHOLE].alarms
+
+
 def test_a_longer_run_and_a_larger_tolerance_ask_for_more(reference: list[Cohort], lasting: list[Cohort]) -> None:
     ratios = [stream(lasting, reference, run_length=length, tolerance=1e-6)[UA].ratio for length in (50, 500, 5000)]
     assert ratios == sorted(ratios, reverse=True)

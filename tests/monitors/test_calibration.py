@@ -43,6 +43,15 @@ def test_the_score_is_the_sum_of_its_parts(seed: int, rows: int, binary: bool) -
     assert found.uncertainty == pytest.approx(label.var(), abs=1e-9)
 
 
+def test_squared_error_and_calibration_error_of_numbers_near_a_billion_are_those_of_the_rows() -> None:
+    rng = np.random.default_rng(1)
+    label = 1e9 + rng.normal(size=500)
+    prediction = label + 5 + rng.normal(size=500)
+    found = Calibration.of(_tally(prediction, label, ()), no_pairs, probability=False)
+    assert found.brier == pytest.approx(((prediction - label) ** 2).mean(), rel=1e-9)
+    assert found.ece == pytest.approx((prediction - label).mean(), rel=1e-9)
+
+
 @given(st.integers(0, 10_000), st.integers(2, 300))
 def test_error_and_table_are_those_of_the_rows(seed: int, rows: int) -> None:
     rng = np.random.default_rng(seed)

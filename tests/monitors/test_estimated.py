@@ -9,6 +9,7 @@ from label_cohorts import cohort
 
 from tidegate_monitors.estimated import Estimated, estimated
 from tidegate_monitors.panel import Panel
+from tidegate_monitors.tally import Sum
 
 EDGES = tuple(np.arange(1, 10) / 10)
 
@@ -39,6 +40,28 @@ def test_calibrated_predictions_say_how_good_they_are(frame: pd.DataFrame) -> No
     assert found.brier == pytest.approx((later["prediction"] * (1 - later["prediction"])).mean(), abs=1e-3)
     assert found.mean_label == pytest.approx(later["prediction"].mean(), abs=1e-9)
     assert found.rows == len(later)
+
+
+def test_what_is_left_of_half_labelled_batches_is_never_estimated(frame: pd.DataFrame) -> None:
+    late = frame["day"] > "2024-01-12"
+    by_outcome = frame.assign(label=frame["label"].mask(late & (frame["label"] == 0)))
+    found = estimated(_panel(by_outcome), EDGES, calibrated=True, calm=True)
+    assert (found.rows, found.mean_label) == (0, None)
+    assert found.why_not is not None
+    assert "only parts of batches" in found.why_not
+    fresh = frame["day"] > "2024-01-18"
+    both = estimated(
+        _panel(by_outcome.assign(label=by_outcome["label"].mask(fresh))), EDGES, calibrated=True, calm=True
+    )
+    assert both.rows == fresh.sum()
+    assert both.mean_label == pytest.approx(frame.loc[fresh, "prediction"].mean(), abs=1e-9)
+
+
+def test_rows_that_will_never_have_a_label_are_not_estimated(frame: pd.DataFrame) -> None:
+    last = (frame["day"] == "2024-01-20").to_numpy()
+    panel = _panel(frame.assign(label=frame["label"].mask(last)))
+    panel.table[-1, :, :, Sum.SETTLED] = panel.table[-1, :, :, Sum.ROWS]
+    assert estimated(panel, EDGES, calibrated=True, calm=True).why_not == "no row waits for its label"
 
 
 @pytest.mark.parametrize(

@@ -269,6 +269,31 @@ def test_bounds_hold_whatever_the_missing_labels_are(
         assert float((scored["prediction"] - worst).mean()) == pytest.approx(end, abs=1e-9)
 
 
+def test_where_no_row_will_have_a_label_that_is_said(contract: tg.Contract) -> None:
+    frame = world(14, 6).assign(label=math.nan, settled=True)
+    [alarm] = report(frame, contract).findings
+    assert (alarm.check, alarm.kind) == ("immature_labels", "insufficient_evidence")
+    assert "none of the 2,400 rows will have a label" in alarm.message
+    assert "100" not in alarm.message
+    half = report(frame[:1200].assign(settled=False), contract).findings[0]
+    assert half.message.startswith("labels of 0.0% of the rows have come; ")
+
+
+def test_predictions_are_not_called_calibrated_where_calibration_was_not_judged(contract: tg.Contract) -> None:
+    frame = world(3, 9, rows=600)
+    waiting = frame["day"] == 8
+    for uneven, known in ((False, True), (True, False)):
+        few = frame[~waiting & ((frame["day"] == 0) | (frame.index % 60 == 0))] if uneven else frame[~waiting]
+        made = pd.concat([few, frame[waiting].assign(label=math.nan)])
+        cohorts = cohorts_of(made, ())
+        ids = frozenset(item.batch for item in cohorts[:-1])
+        found = judge(Question(contract, cohorts, ids, (), LATER, pairs_of(made), lambda _: True))
+        assert found.estimate is not None
+        assert found.estimate.rows == 600
+        assert (found.estimate.mean_label is not None) == known
+        assert known or "not known to be calibrated" in (found.estimate.why_not or "")
+
+
 def test_with_all_labels_the_bounds_meet_in_the_bias(contract: tg.Contract) -> None:
     found = report(world(14, 6), contract)
     assert found.bounds == pytest.approx((found.biases[0].bias,) * 2, abs=1e-9)

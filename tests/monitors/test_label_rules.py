@@ -102,6 +102,20 @@ def test_predictions_that_are_too_high_are_miscalibrated(
     assert alarms("miscalibration", evidence(high, None, plain))
 
 
+@pytest.mark.parametrize("one_in", [20, 200, 365, 100_000])
+def test_however_rare_a_false_alarm_may_be_a_gross_calibration_error_is_told(plain: tg.Contract, one_in: int) -> None:
+    rng = np.random.default_rng(2)
+    day = np.repeat([f"2024-01-{number + 1:02}" for number in range(28)], 2000)
+    right = rng.random(day.size)
+    shift = np.array([1, -1, -1, 1, 1, -1, -1, 1, 1, -1])[(right * 10).astype(int)]  # of slope 1, and right on average
+    for off, told in ((0.1, True), (0.0, False)):
+        label = (rng.random(day.size) < right + off * shift).astype(float)
+        frame = pd.DataFrame({"day": day, "prediction": right, "label": label})
+        item = evidence(frame, None, plain, edges=tuple(np.arange(1, 10) / 10), alpha=1 / one_in)
+        said = alarms("miscalibration", item)
+        assert any("miss the mean label" in alarm.message for alarm in said) == told
+
+
 def test_timid_predictions_are_miscalibrated_though_their_mean_is_right(year: pd.DataFrame, plain: tg.Contract) -> None:
     january = _months(year, 1)
     mean = january["prediction"].mean()
@@ -218,6 +232,19 @@ def test_a_slice_on_which_the_model_guesses_is_found(
     ]
     [ewr] = [alarm for alarm in said if alarm.slice == "origin=EWR"]
     assert ewr.score == pytest.approx(ratio[0] / ratio[1], abs=1e-9)
+
+
+def test_a_perfect_model_of_a_homogeneous_slice_is_not_weak_without_a_reference(plain: tg.Contract) -> None:
+    rng = np.random.default_rng(2)
+    day = np.repeat([f"2024-01-{number + 1:02}" for number in range(28)], 600)
+    alike = np.tile(np.arange(600) < 300, 28)
+    right = np.where(alike, rng.uniform(0.15, 0.25, day.size), np.where(rng.random(day.size) < 0.5, 0.03, 0.9))
+    frame = pd.DataFrame({"day": day, "prediction": right, "origin": np.where(alike, "EWR", "JFK")})
+    frame["label"] = (rng.random(day.size) < right).astype(float)
+    assert alarms("weak_slice", evidence(frame, None, plain)) == []
+    assert [alarm.slice for alarm in found("weak_slice", evidence(frame, None, plain))] == ["origin=EWR"], "it is told"
+    bad = _shuffled(frame, frame["origin"] == "JFK")
+    assert [alarm.slice for alarm in alarms("weak_slice", evidence(bad, None, plain))] == ["origin=JFK"]
 
 
 def test_labels_that_come_by_prediction_are_selective(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 import tidegate as tg
+from tidegate_contracts.batch import Window
 from tidegate_contracts.errors import UsageError
 from tidegate_monitors.cohort import WHOLE, Cohort
 from tidegate_monitors.scored import Labels, bias_of, cases, cohort_of, edges_of, pairs_of
@@ -86,6 +89,25 @@ def test_several_classes_without_probabilities_are_predicted_by_one_or_nothing(m
     np.testing.assert_array_equal(found["b"].label, [0, 1, 0])
     assert edges_of(contract, None) == ()
     assert bias_of(made(contract, ["a"], p=["a"])) is None
+
+
+def test_a_number_too_large_to_be_summed_is_none(make: Make) -> None:
+    contract = make(float, float)
+    cohort = made(contract, [1.0, 1.7e308, 2.0], p=[1.7e308, 1.0, 2.0])
+    json.dumps(cohort.to_dict(), allow_nan=False)
+    assert cohort.tallies[WHOLE].overall[[Sum.ROWS, Sum.N, Sum.P]].tolist() == [2, 1, 2]
+    (pair,) = pairs_of("a", pa.table({"p": [1.7e308, 1.0, 2.0]}), pa.array([1.0, -1.7e308, 2.0]), contract)
+    assert (pair.prediction.tolist(), pair.label.tolist()) == ([2.0], [2.0])
+
+
+def test_a_cohort_ended_with_its_window_and_without_one_when_it_was_decided_on(make: Make) -> None:
+    contract, decided = make(float, float), datetime(2024, 1, 5, tzinfo=UTC)
+    window = Window(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 2, tzinfo=UTC))
+    labels = Labels(pa.array([1.0]), np.array([True]), np.zeros(1, dtype=np.int32))
+    for span, ended in ((window, window.end), (None, decided)):
+        cohort = cohort_of("a", span, pa.table({"p": [0.5]}), labels, contract, None, decided)
+        assert cohort.ended == ended
+        assert Cohort.from_dict(cohort.to_dict()) == cohort
 
 
 def test_texts_are_no_numbers(make: Make) -> None:

@@ -64,6 +64,7 @@ def by_pandas(frame: pd.DataFrame) -> pd.DataFrame:
         Sum.ROWS: p * 0 + 1, Sum.SETTLED: kept["settled"], Sum.SCORED: kept["prediction"], Sum.N: both, Sum.P: p,
         Sum.Y: y, Sum.PP: p**2, Sum.YY: y**2, Sum.PY: p * y, Sum.ERROR: (p - y).abs(), Sum.CALLS: kept["call"] & both,
         Sum.HITS: y * kept["call"], Sum.RAW: p, Sum.SIMPLE: simple, Sum.SIMPLE_SQUARED: (simple - y) ** 2,
+        Sum.DIFFERENCE: p - y, Sum.SQUARED: (p - y) ** 2,
     }  # fmt: skip
     table = pd.DataFrame({int(name): values.astype(float) for name, values in wanted.items()})
     return table.groupby(bucket).sum().reindex(range(len(EDGES) + 1), fill_value=0.0)
@@ -182,6 +183,31 @@ def test_a_row_without_a_prediction_counts_nowhere_and_one_without_a_label_as_a_
     assert (told["SIMPLE"], told["SIMPLE_SQUARED"]) == (0, 1)
 
 
+@pytest.mark.parametrize("huge", [1.7e308, -1.7e308, 1e151])
+def test_numbers_too_large_to_be_summed_are_missing_and_no_sum_is_infinite(huge: float) -> None:
+    fine, odd = np.array([0.5, 0.25, 0.75]), np.array([0.5, huge, 0.75])
+    on = np.array([True, True, True])
+    for place in range(4):
+        columns = [odd if place == index else fine for index in range(4)]
+        rows = Rows(columns[0], columns[1], on, {}, on, columns[2], columns[3])
+        found = Tally.of(rows, EDGES)
+        json.dumps(found.to_dict(), allow_nan=False)
+        assert np.abs(found.table).max() <= 3
+        assert found.overall[Sum.N] == (2 if place < 2 else 3)
+    largest = Tally.of(Rows(fine * 0 - 1e60, fine * 0 + 1e60, on, {}, on), ())
+    assert np.isfinite(largest.overall**2).all()
+    assert np.isfinite(largest.overall[[Sum.P, Sum.Y, Sum.DIFFERENCE]] ** 4).all()
+
+
+def test_differences_of_labels_far_from_zero_are_not_lost() -> None:
+    rng = np.random.default_rng(1)
+    label = 1e9 + rng.normal(size=300)
+    prediction = label + 5 + rng.normal(size=300)
+    sums = Tally.of(Rows(prediction, label, label > 0, {}, label > 0), ()).overall
+    assert sums[Sum.DIFFERENCE] == pytest.approx((prediction - label).sum(), rel=1e-9)
+    assert sums[Sum.SQUARED] == pytest.approx(((prediction - label) ** 2).sum(), rel=1e-9)
+
+
 def test_stacked_tallies_stand_under_one_another_slice_by_slice() -> None:
     names, table = stack([Tally.of(plain(list("ab")), ()), Tally.of(plain(list("bcc")), ())])
     assert names == ("of=a", "of=b", "of=c")
@@ -195,7 +221,7 @@ def test_a_cohort_survives_json(window: Window | None) -> None:
     tallies = {name: Tally.of(plain(list("abb")), EDGES) for name in ("no", "yes", "maybe")}
     made = Cohort(
         "d1", window, 4, 3, 3, 1, EDGES, MappingProxyType(tallies), ((1, 0, 0), (0, 2, 0), (0, 0, 0)),
-        MappingProxyType({"m1": 4}),
+        MappingProxyType({"m1": 4}), datetime(2024, 1, 2, 0, 0, 0, 1, tzinfo=UTC),
     )  # fmt: skip
     read = Cohort.from_dict(json.loads(json.dumps(made.to_dict(), allow_nan=False)))
     assert read == made

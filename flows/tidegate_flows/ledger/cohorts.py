@@ -166,7 +166,7 @@ def unlabelled(connection: Connection, dataset: str, *, ended: float) -> Unlabel
         select(runs.c.batch)
         .where(runs.c.dataset == dataset, runs.c.superseded.is_(False))
         .where(runs.c.decision == Decision.PUBLISH.value)
-        .where(_ENDED <= ended, began < _ENDED, runs.c.batch.not_in(known))
+        .where(ended >= _ENDED, began < _ENDED, runs.c.batch.not_in(known))
         .order_by(_ENDED, runs.c.seq)
     )
     found = connection.scalars(query).all()

@@ -8,7 +8,7 @@ import numpy as np
 
 from tidegate_monitors import measures
 from tidegate_monitors.alarm import Alarm
-from tidegate_monitors.ece_noise import ece_noise, mean_ece
+from tidegate_monitors.ece_noise import ece_p_value, mean_ece
 from tidegate_monitors.label_rules import LabelEvidence, label_rule
 from tidegate_monitors.panel import Panel, held_against, judged
 from tidegate_monitors.proof import Suspicion, level, named, proven, severity, too_few
@@ -59,8 +59,8 @@ def _of_error(evidence: LabelEvidence, panels: dict[str, Panel]) -> Iterator[Sus
     tolerance = evidence.contract.bias_tolerance
     if error <= usual + tolerance:
         return
-    noise = ece_noise(now, np.random.default_rng(_SEED), level(evidence))
-    p = float((1 + (noise >= error - tolerance).sum()) / (1 + noise.size))
+    tests = 1 + len(now)
+    p = ece_p_value(now, error - tolerance, np.random.default_rng(_SEED), level(evidence), tests)
     against = f"in the reference it was {usual:.3g}" if compared else "0 is right"
     message = (
         f"predictions miss the mean label of their bucket by {error:.3g} on average; {against}, and {tolerance:g} is "

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from tidegate_contracts.outcome import Outcome
 from tidegate_contracts.severity import Severity
 from tidegate_monitors import measures
 from tidegate_monitors.alarm import Alarm
-from tidegate_monitors.clustered import Estimate
+from tidegate_monitors.clustered import Estimate, clustered
 from tidegate_monitors.label_rules import LabelEvidence, label_rule
 from tidegate_monitors.panel import Panel, contrast, held_against, judged
 from tidegate_monitors.proof import Suspicion, named, proven_or_told, severity, too_few
@@ -34,6 +35,11 @@ def weak_slice(evidence: LabelEvidence) -> Iterator[Alarm]:
     itself and not against the reference, the slice was weak there too: that is information. Every slice with 50
     labelled rows is looked at; t tests clustered by batch on the log of the ratio, the rule's share of ``alpha`` after
     Holm's correction. The score is the ratio.
+
+    In a slice whose rows are all alike there is little to explain, and the best model leaves most of it. So without a
+    reference it is held against what its predictions say themselves: the squared error is also proven to be a tenth
+    above p·(1 - p), which right probabilities have. Else, and where predictions are no probabilities, the slice is told
+    of as information.
 
     Source of the search with a correction for its size: Y. Chung et al. (2019), "Slice Finder", ICDE, where rows are
     taken as independent; here batches are.
@@ -60,7 +66,11 @@ def _of_slice(
     usual = _weakness(known, name) if known is not None else None
     least = math.log(_WORSE)
     p = found.above(least)
-    proof = p if usual is None else max(p, found.minus(usual).above(least))
+    if usual is not None:
+        proof = max(p, found.minus(usual).above(least))
+    else:
+        promised = _against_promise(panel, name) if evidence.outcome is not Outcome.NUMBER else None
+        proof = 1.0 if promised is None else max(p, promised.above(least))
     told = _alarm(evidence, outcome, name, found, usual, Severity.INFO)
     yield (proof, _alarm(evidence, outcome, name, found, usual)), (p, told)
 
@@ -71,6 +81,17 @@ def _weakness(panel: Panel, name: str) -> Estimate | None:
     if part[:, Sum.N].sum() < _ROWS:
         return None
     return contrast(part, panel.whole - part, _log_ratio)
+
+
+def _against_promise(panel: Panel, name: str) -> Estimate | None:
+    """The log of a slice's squared error over p·(1 - p); None where predictions are 0 and 1 themselves."""
+    part = panel.slice(name)
+    return clustered(part, _log_promise, part[:, Sum.N])
+
+
+def _log_promise(sums: Floats) -> float | None:
+    ratio = measures.over(measures.squared(sums), float(sums[Sum.P] - sums[Sum.PP]))
+    return math.log(ratio) if ratio else None
 
 
 def _log_ratio(part: Floats, rest: Floats) -> float | None:

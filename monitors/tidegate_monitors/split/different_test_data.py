@@ -25,9 +25,7 @@ def fingerprint(test: Batch, contract: Contract) -> str:
     told = {contract.prediction, contract.model_version, *contract.score_columns}
     names = sorted(name for name in table.column_names if contract.column(name) is not None)
     columns = [
-        (name, Codes.of(table.column(name).slice(0, 0), table.column(name)))
-        for name in names
-        if name not in told
+        (name, Codes.of(table.column(name).slice(0, 0), table.column(name))) for name in names if name not in told
     ]
     digest = hashlib.sha256("\0".join(name for name, _ in columns).encode("utf-8", "surrogatepass"))
     if columns:

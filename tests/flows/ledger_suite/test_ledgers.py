@@ -221,13 +221,17 @@ def test_label_reports_and_streams_are_replaced_whole(ledger: Ledger) -> None:
     with ledger.begin() as connection:
         assert label_reports.load(connection, "orders") is None
         for at in (1.5, 2.5):
-            label_reports.save(connection, "orders", {"biases": [{"bias": 0.1 + 0.2}]}, at=at)
+            document = {"biases": [{"bias": 0.1 + at}], "maturity": {"share": 0.5}, "batches": ["d1"]}
+            assert label_reports.save(connection, "orders", document, at=at)
+            assert not label_reports.save(connection, "orders", document, at=at + 1)
+        early = {"biases": [], "maturity": {"share": 0.25}, "batches": []}
+        assert not label_reports.save(connection, "orders", early, at=9.0)
         streams.save(connection, "orders", Stream.fresh("r1"), 12.5, {"amount": 1e-300})
         streams.save(connection, "orders", Stream.fresh("r2"), None, {"amount": 0.1 + 0.2})
     with ledger.read() as connection:
         kept = label_reports.load(connection, "orders")
         assert kept is not None
-        assert (kept.document, kept.at) == ({"biases": [{"bias": 0.1 + 0.2}]}, 1.5)
+        assert (kept.document, kept.at, kept.share) == (document, 2.5, 0.25), "what judges nothing leaves it standing"
         assert streams.load(connection, "orders", "r2") == (Stream.fresh("r2"), None)
         assert streams.load(connection, "orders", "r1")[1] is None
         assert streams.ratios(connection, "orders") == {"amount": 0.1 + 0.2}
