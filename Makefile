@@ -8,7 +8,7 @@ PYTEST_WORKERS ?= 2
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-long lint types bench bench-alarms bench-labels clean
+.PHONY: help demo test test-more test-long lint types bench bench-alarms bench-labels clean
 
 help:  ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -28,6 +28,10 @@ demo: $(READY)  ## A year of real flights through the gate (about a minute)
 test: lint types  ## All checks and tests
 	@echo "Running the tests on $(PYTEST_WORKERS) workers"
 	@$(BIN)/python -m pytest --numprocesses $(PYTEST_WORKERS) --dist loadgroup
+
+test-more: $(READY)  ## Tests with servers of others (Prefect, Postgres), and the commands of all guides (about 4 minutes)
+	@echo "Running the other tests on $(PYTEST_WORKERS) workers"
+	@$(BIN)/python -m pytest -m more --numprocesses $(PYTEST_WORKERS) --dist loadgroup
 
 test-long: $(READY)  ## Tests that take minutes: two years of batches in which nothing happens (about 6 minutes)
 	@echo "Running the long tests"

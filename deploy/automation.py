@@ -2,9 +2,9 @@
 
     python deploy/automation.py DATASET FLOW/DEPLOYMENT
 
-makes three of them on the Prefect server in force: on `tidegate.breaker.opened` or `.tripped` the deployment is paused, on
-`tidegate.breaker.closed` it is resumed. Made again they replace those of the same name. It is a courtesy to people and
-machines and no lock: a deploy un-pauses, so the consumer still calls `tidegate.require_closed` before it reads.
+makes three of them on the Prefect server in force: on `tidegate.breaker.opened` or `.tripped` the deployment is paused,
+on `tidegate.breaker.closed` it is resumed. Made again they replace those of the same name. It is a courtesy to people
+and machines and no lock: a deploy un-pauses, so the consumer still calls `tidegate.require_closed` before it reads.
 """
 
 from __future__ import annotations

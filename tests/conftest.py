@@ -16,7 +16,7 @@ from hypothesis import settings
 
 import tidegate as tg
 
-settings.register_profile("suite", deadline=None, max_examples=40)
+settings.register_profile("suite", deadline=None, max_examples=25)
 settings.load_profile("suite")
 
 

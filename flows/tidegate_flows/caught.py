@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 
 class Catcher(StrEnum):
-    """What reports a check: parts of the gate, or ``lint``, ``diff`` and ``check-split`` on the command line."""
+    """What reports a check: parts of the gate, or ``labels``, ``lint``, ``diff`` and ``check-split``."""
 
     SCHEMA = "schema"
     CLAUSE = "clause"
@@ -22,6 +22,7 @@ class Catcher(StrEnum):
     LINT = "lint"
     DIFF = "diff"
     SPLIT = "check-split"
+    LABELS = "labels"
 
 
 OUTSIDE_REGISTRIES: Mapping[Catcher, tuple[str, ...]] = MappingProxyType(
@@ -43,7 +44,10 @@ OUTSIDE_REGISTRIES: Mapping[Catcher, tuple[str, ...]] = MappingProxyType(
             "slow_poisoning",
             "season_mistaken",
             "reference_contamination",
+            "base_rate_gap",
+            "feedback_loop",
         ),
+        Catcher.LABELS: ("prediction_bias", "bucket_bias", "slice_bias", "masked_slice_bias", "immature_labels"),
         Catcher.DIFF: ("breaking_schema_change", "semantic_change"),
     }
 )
@@ -62,6 +66,7 @@ def caught() -> Mapping[str, tuple[Catcher, ...]]:
 def _reported() -> Iterator[tuple[Catcher, str]]:
     from tidegate_contracts.clauses import clauses
     from tidegate_contracts.lint import checks
+    from tidegate_monitors.label_rules import label_rules
     from tidegate_monitors.rules import rules
     from tidegate_monitors.split import audits
     from tidegate_monitors.statistics import statistics
@@ -71,4 +76,5 @@ def _reported() -> Iterator[tuple[Catcher, str]]:
     yield from ((Catcher.RULE, name) for name in rules())
     yield from ((Catcher.LINT, name) for name in checks())
     yield from ((Catcher.SPLIT, name) for name in audits())
+    yield from ((Catcher.LABELS, name) for name in label_rules())
     yield from ((Catcher.STATISTIC, item.check) for item in statistics().values() if item.family)

@@ -80,20 +80,23 @@ def _root(key: Key, causes: Mapping[Key, Key | None]) -> Key:
 
 
 def _proven(told: Told, item: Judged) -> Alarm:
-    text = f"{_sentence(told, item.key)}; over the last {item.window} batches it is off by {_effect(told, item)}"
-    return _alarm(told, item.key, abs(item.effect), f"{text} (p = {item.p_value:.1g})")
+    over = f"over the last {item.window} batches"
+    return _alarm(
+        told, item.key, abs(item.effect), f"{_off(told, item, over)} (p = {item.p_value:.1g}){_all(told, item)}"
+    )
 
 
 def _lasting(told: Told, item: SlowBias) -> Alarm:
-    text = f"{_sentence(told, item.key)}; for about {item.batches} batches, since {item.since!r}, it has been off by "
-    return _alarm(told, item.key, abs(item.effect), f"{text}{_effect(told, item)}")
+    over = f"for about {item.batches} batches, since {item.since!r},"
+    return _alarm(told, item.key, abs(item.effect), f"{_off(told, item, over)}{_all(told, item)}")
 
 
-def _effect(told: Told, item: Judged | SlowBias) -> str:
-    """How far off it is, and from what."""
-    beside = " beside the rest of its batches" if item.contrasted else ""
+def _off(told: Told, item: Judged | SlowBias, over: str) -> str:
+    """How far off a cell is, since when, and from what."""
+    beside = " beside the rest of their batches" if item.contrasted else ""
     before = ", less what the reference had" if told.reference else ""
-    return f"{item.effect:+.3g}{beside}{before}; {told.contract.bias_tolerance:g} is allowed"
+    cell, allowed = describe(item.key, told.edges, told.outcome), told.contract.bias_tolerance
+    return f"predictions of {cell} are {item.effect:+.3g} off {over}{beside}{before}; {allowed:g} is allowed"
 
 
 def _alarm(told: Told, key: Key, score: float, message: str) -> Alarm:
@@ -110,13 +113,13 @@ def _alarm(told: Told, key: Key, score: float, message: str) -> Alarm:
     )
 
 
-def _sentence(told: Told, key: Key) -> str:
-    bias = told.biases[key]
+def _all(told: Told, item: Judged | SlowBias) -> str:
+    """What the cell looks like over all batches that were judged."""
+    bias = told.biases[item.key]
     reach = f", 95 % between {bias.low:+.3g} and {bias.high:+.3g}" if bias.low is not None else ""
-    side = "above" if bias.bias > 0 else "below"
     return (
-        f"predictions of {describe(key, told.edges, told.outcome)} are {abs(bias.bias):.3g} {side} what came true "
-        f"(mean prediction {bias.mean_prediction:.3g}, mean label {bias.mean_label:.3g}{reach}; {bias.n:,} rows)"
+        f". Over all batches judged: mean prediction {bias.mean_prediction:.3g}, mean label {bias.mean_label:.3g}, "
+        f"bias {bias.bias:+.3g}{reach}; {bias.n:,} rows"
     )
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import tidegate as tg
-from tidegate_flows import held, readmission, reference
+from tidegate_flows import by_hand, readmission, reference
 from tidegate_flows.circumstances import ask_upstream, gather, waiting
 from tidegate_flows.gate import _awaited
 from tidegate_flows.ledger import batches, runs
@@ -155,7 +155,7 @@ def test_what_was_not_ready_when_it_came_is_not_ready_by_waiting(day: Path, stor
         assert "gate the delivery again" in next(i.message for i in again.findings if i.check == "incomplete_upstream")
     assert tg.gate(day, path, store=store, as_of="window").decision is tg.Decision.HOLD  # good, and the breaker is open
     with at(store) as place:
-        held.close(place, "orders", by="me", reason="the marker is there now")
+        by_hand.close(place, "orders", by="me", reason="the marker is there now")
     again = tg.gate(day, path, store=store, as_of="window")
     assert (again.decision, again.repeated, again.counts.published) == (tg.Decision.PUBLISH, True, 200)
 
@@ -194,7 +194,7 @@ def test_a_held_batch_does_not_grow_stale_or_late_by_waiting(
     then = END + timedelta(days=1, hours=1)
     assert tg.gate(make_orders(1), path, store=store, batch_id="good", as_of=then).decision is tg.Decision.HOLD
     with at(store, clock=lambda: END + timedelta(days=30)) as place:
-        held.close(place, "orders", by="me", reason="mended")
+        by_hand.close(place, "orders", by="me", reason="mended")
     with at(store) as place, place.ledger.begin() as connection:
         row = runs.speaking_for(connection, "orders", "good")
     document = json.loads(row.document)  # type: ignore[union-attr] # it was gated

@@ -20,6 +20,8 @@ import tidegate as tg
 from tidegate_flows.prefect_artifacts import run_table
 from tidegate_flows.prefect_patience import Patience
 
+pytestmark = pytest.mark.more
+
 Make = Callable[..., pd.DataFrame]
 
 PROGRAM = """

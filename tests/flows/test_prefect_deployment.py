@@ -28,7 +28,7 @@ from tidegate_flows.by_hand import close
 from tidegate_flows.ledger import audit
 from tidegate_flows.place import at
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect")]
+pytestmark = [pytest.mark.more, pytest.mark.xdist_group("prefect")]
 PREFECT = TIDEGATE.with_name("prefect")
 FLOWS = {"gate-batch", "gate-backlog", "join-labels", "build-reference", "watch-arrivals"}
 PATIENCE = 120.0  # seconds for one step, on a busy machine

@@ -187,7 +187,7 @@ def test_a_slice_that_is_proven_against_the_rest_of_its_batches_is_not_folded_in
     assert set(alarms) == {("prediction_bias", None), ("slice_bias", "carrier=UA")}
     slice_ = alarms["slice_bias", "carrier=UA"]
     assert slice_.score == pytest.approx(0.08, abs=0.03), "beside the rest, which is off too"
-    assert "beside the rest of its batches, less what the reference had" in slice_.message
+    assert "beside the rest of their batches, less what the reference had" in slice_.message
     assert "beside" not in alarms["prediction_bias", None].message
 
 

@@ -65,6 +65,12 @@ def stage_url(url: str, folder: Path, name: str | None) -> Staged:
 
 
 def file_system(url: str) -> tuple[Any, str]:
+    """The file system that a URL names, and the place in it.
+
+    Raises:
+        UsageError: There is no way to get at such URLs.
+        StoreError: It cannot be reached.
+    """
     import fsspec.core  # type: ignore[import-untyped] # it ships no types
 
     protocol = url.partition("://")[0].lower()

@@ -18,7 +18,7 @@ def server() -> Iterator[Server]:
         yield found
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.more)])
 def ledger_url(request: pytest.FixtureRequest) -> str:
     """A ledger in which nothing is yet; empty for the file in the store."""
     return "" if request.param == "sqlite" else request.getfixturevalue("server").new_ledger()

@@ -60,6 +60,7 @@ def test_batches_are_published_refused_held_and_released(
     ]
 
 
+@pytest.mark.more
 def test_three_at_once_on_the_same_batches_decide_each_once(
     postgres_url: str, store: Path, contract_file: Callable[..., Path], make_orders: Make, tmp_path: Path
 ) -> None:

@@ -13,6 +13,8 @@ from tidegate_flows.ledger import counters
 from tidegate_flows.ledger.pairing import NAME
 from tidegate_flows.place import at
 
+pytestmark = pytest.mark.more
+
 
 def test_a_host_with_a_folder_of_its_own_is_refused(postgres_url: str, tmp_path: Path) -> None:
     with at(tmp_path / "shared", ledger=postgres_url):

@@ -24,6 +24,8 @@ from tidegate_flows.ledger.sqlite import sqlite_engine
 from tidegate_flows.place import at
 from tidegate_flows.stores.mounts import NETWORK, file_system
 
+pytestmark = pytest.mark.more
+
 SHORT = Patience(connect=1, lock=0.5, more=0.5, idle=0.5)
 PASSWORD = "s3cret%20w0rd"  # noqa: S105 - of nothing
 
