@@ -29,7 +29,7 @@ test: lint types  ## All checks and tests
 	@echo "Running the tests on $(PYTEST_WORKERS) workers"
 	@$(BIN)/python -m pytest --numprocesses $(PYTEST_WORKERS) --dist loadgroup
 
-test-more: $(READY)  ## Tests with servers of others (Prefect, Postgres), and the commands of all guides (about 4 minutes)
+test-more: $(READY)  ## Tests with servers of others (Prefect, Postgres), and long sessions of commands (about 5 minutes)
 	@echo "Running the other tests on $(PYTEST_WORKERS) workers"
 	@$(BIN)/python -m pytest -m more --numprocesses $(PYTEST_WORKERS) --dist loadgroup
 

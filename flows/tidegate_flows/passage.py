@@ -189,21 +189,7 @@ def commit(place: Place, claim: Claim, seen: Seen, contract: Contract, *, hand: 
     with place.ledger.begin() as connection:
         breaker = breakers.load(connection, contract.name)
         profile = seen.observation.profile if seen.batch is not None else None
-        others = (*remembered(connection, contract, claim, staged, checked, profile, seen.reference), *seen.echoes)
-        previous = runs.previous_places(connection, contract.name, claim.batch)
-        window = seen.batch.window if seen.batch is not None else None
-        calm = not seen.observation.critical and not any(alarm.severity is Severity.CRITICAL for alarm in others)
-        slow = stepped(
-            connection,
-            contract,
-            seen.reference,
-            seen.observation.levels,
-            claim.batch,
-            window,
-            now=place.seconds,
-            steps=calm and seen.batch is not None and _unseen(connection, contract.name, claim.batch, hand),
-        )
-        verdict = decide(seen.observation, previous, contract, others, slow=slow, batch=claim.batch)
+        verdict, others = _verdict(connection, place, claim, seen, contract, hand)
         policy = Policy(contract.failure_threshold, contract.cool_down)
         steps = hand is None or hand.steps
         found = breaker.lost(place.clock(), seen.received)
@@ -239,6 +225,29 @@ def commit(place: Place, claim: Claim, seen: Seen, contract: Contract, *, hand: 
     recover(place, contract.name)
     logger.info("%s/%s: %s, breaker %s", run.dataset, run.batch, run.decision.value, run.state.value)
     return stored(place, run.id, frame=staged.frame)
+
+
+def _verdict(
+    connection: Connection, place: Place, claim: Claim, seen: Seen, contract: Contract, hand: Hand | None
+) -> tuple[Verdict, tuple[Alarm, ...]]:
+    """The verdict with what came before in mind, and the alarms that only memory gives."""
+    batch, observation = seen.batch, seen.observation
+    profile = observation.profile if batch is not None else None
+    told = remembered(connection, contract, claim, seen.staged, observation.checked, profile, seen.reference)
+    others = (*told, *seen.echoes)
+    previous = runs.previous_places(connection, contract.name, claim.batch)
+    calm = not observation.critical and not any(alarm.severity is Severity.CRITICAL for alarm in others)
+    slow = stepped(
+        connection,
+        contract,
+        seen.reference,
+        observation.levels,
+        claim.batch,
+        batch.window if batch is not None else None,
+        now=place.seconds,
+        steps=calm and batch is not None and _unseen(connection, contract.name, claim.batch, hand),
+    )
+    return decide(observation, previous, contract, others, slow=slow, batch=claim.batch), others
 
 
 def _signed(hand: Hand | None, after: Breaker, overridden: bool) -> Hand | None:

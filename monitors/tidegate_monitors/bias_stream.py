@@ -82,11 +82,9 @@ def slow_bias(
     detection", New England Journal of Statistics in Data Science 2(2), 229-260; S. W. Roberts (1966), Technometrics
     8(3), 411-430.
     """
-    recent = list(cohorts[-REMEMBERED:])
-    calibrated = len(reference) >= BATCHES_SOUND
-    usual = list(reference) if calibrated else recent[:BATCHES_SOUND]
-    watched = recent if calibrated else recent[BATCHES_SOUND:]
-    if not watched or len(usual) < BATCHES_SOUND:
+    recent, calibrated = cohorts[-REMEMBERED:], len(reference) >= BATCHES_SOUND
+    usual, watched = (reference, recent) if calibrated else (recent[:BATCHES_SOUND], recent[BATCHES_SOUND:])
+    if not watched:
         return ()
     names = BiasCells.of(recent, outcome).names
     known, cells = (BiasCells.of(part, outcome, names) for part in (usual, watched))
@@ -103,9 +101,7 @@ def slow_bias(
         followed &= _events(known) >= _EVENTS_MINIMUM
     usable = (effects.weight > 0) & (error > 0) & followed
     left = np.where(usable, effects.effect - expected, 0.0)
-    units = np.where(usable, 1 / np.where(usable, error, 1.0), 0.0)
-    sides = np.stack([left - margin, -left - margin], axis=-1) * units[..., None]
-    gains = _gains(np.minimum(sides, _SCORE_MAXIMUM)[:, main], usable[:, main])
+    gains = _gains(_excess(left, margin, np.where(usable, error, np.inf))[:, main], usable[:, main])
     evidence, began = _evidence(gains), _began(gains)
     threshold = float(np.log1p(run_length * max(int((main & followed).sum()), 1)))
     found = []
@@ -116,6 +112,13 @@ def slow_bias(
         since = watched[start].batch if start < len(watched) else None
         found.append(SlowBias(cells.keys[place], ratio, effect, since, len(watched) - start, bool(contrast[place])))
     return tuple(found)
+
+
+def _excess(left: Floats, margin: Floats, error: Floats) -> Floats:
+    """Standard errors beyond the margin, upwards and downwards, at most 4; shape (batches, cells, 2)."""
+    sides = np.stack([left - margin, -left - margin], axis=-1) / error[..., None]
+    found: Floats = np.minimum(sides, _SCORE_MAXIMUM)
+    return found
 
 
 def _mean(values: Floats, weight: Floats) -> float:

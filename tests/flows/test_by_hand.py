@@ -256,6 +256,7 @@ def test_nobody_does_anything_to_a_dataset_that_is_unknown_or_without_signing(wi
                 act(place, "orders", by="ann", reason="looked at \udcff")
 
 
+@pytest.mark.more
 def test_the_commands_say_what_they_did(
     with_reference: Path, gated: Callable[..., tg.Run], make_orders: Make, tidegate: Callable[..., Any]
 ) -> None:

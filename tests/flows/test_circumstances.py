@@ -230,6 +230,7 @@ def test_the_signals_of_a_folder_of_parts_lie_within(tmp_path: Path, make_contra
     assert ask_upstream(waits, tmp_path, "a") == {"job": None}
 
 
+@pytest.mark.more
 def test_the_command_line_says_the_same(day: Path, store: Path, contract_file: Write, tidegate: Say) -> None:
     path = contract_file(AGES + MANIFEST)
     said = tidegate("check", path, day, "--as-of", "window")

@@ -78,6 +78,7 @@ def test_check_stores_nothing_and_speaks_by_its_exit_code(
     assert not (tmp_path / ".tidegate").exists()
 
 
+@pytest.mark.more
 def test_the_store_may_be_named_before_or_after_the_verb_or_in_the_environment_or_a_file(
     tidegate: Cli, contract_file: Callable[..., Path], tmp_path: Path, day: Callable[..., Path]
 ) -> None:
@@ -138,6 +139,7 @@ def test_wrong_input_gets_one_clear_message_and_its_exit_code(
     assert published == []
 
 
+@pytest.mark.more
 def test_operating_by_hand_from_reference_to_release(
     tidegate: Cli, contract_file: Callable[..., Path], store: Path, day: Callable[..., Path]
 ) -> None:

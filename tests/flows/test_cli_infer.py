@@ -154,6 +154,7 @@ def test_wrong_use_is_one_clear_message(
 # init
 
 
+@pytest.mark.more
 def test_what_init_lays_out_runs_as_its_readme_says(cli: Cli, tidegate: Cli, tmp_path: Path) -> None:
     said = cli("init", "project")
     project = tmp_path / "project"

@@ -108,6 +108,7 @@ def test_infinite_bounds_are_no_invalid_json(tidegate: Cli, tmp_path: Path) -> N
     json.loads(said.out)
 
 
+@pytest.mark.more
 def test_wrong_use_exits_2_and_says_what_is_allowed(tidegate: Cli, document: Path, tmp_path: Path) -> None:
     tagged = tmp_path / "tagged.yaml"
     tagged.write_text(f"apiVersion: !!python/object/apply:os.system ['touch {tmp_path}/pwned']\n", encoding="utf-8")

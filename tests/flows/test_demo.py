@@ -114,6 +114,7 @@ def test_the_numbers_reach_the_metrics_page(demo: Demo) -> None:
     assert value(found, "label_maturity_ratio", dataset="flights") > 0.9
 
 
+@pytest.mark.more
 def test_telling_it_again_is_harmless_and_tells_the_same(demo: Demo, tidegate: Callable[..., Said]) -> None:
     before = {path: path.stat().st_mtime_ns for path in (demo.store / "flights" / "published").iterdir()}
     again = tidegate("demo", cwd=demo.folder.parent)
