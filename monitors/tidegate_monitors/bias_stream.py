@@ -20,7 +20,7 @@ REMEMBERED = 91
 RATES = (0.25, 0.5, 1.0, 2.0)
 _SCORE_MAXIMUM = 4.0
 _MARGIN = 0.8
-_EVENTS_MINIMUM = 5.0
+_EVENTS_MINIMUM = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def slow_bias(
     number of batches to the first false alarm is at least ``run_length``. It is no rate of one judgement: each looks at
     the same 91 batches again, and one that has alarmed falsely does so until the batches that made it are outweighed.
     Of rare labels sums of a batch are skew and not about normal; so with labels of 0 and 1 a cell is only watched
-    where 5 events or more are to be expected in a batch: the mean of the sums of p·(1 - p) over the cohorts
+    where 3 events or more are to be expected in a batch: the mean of the sums of p·(1 - p) over the cohorts
     that show what is usual. (Where predictions are 0 and 1 themselves, it is their errors that are counted.)
 
     Bets bounded by the range of a batch mean, which ask for no variance, would be valid more widely, and need hundreds

@@ -162,13 +162,13 @@ def test_a_slice_that_the_reference_had_too_seldom_is_not_watched(reference: lis
     assert UA in alarmed(stream(now, reference))
 
 
-def test_a_cell_of_fewer_than_five_expected_events_a_batch_is_not_watched() -> None:
-    for rows, watched in ((400, True), (30, False)):
+def test_a_cell_of_fewer_than_three_expected_events_a_batch_is_not_watched() -> None:
+    for rows, watched in ((400, True), (15, False)):
         before = world(14, 40, rows=rows)
         now = cohorts_of(world(15, 60, rows=rows, everybody=0.3), start=40)
         found = stream(now, cohorts_of(before))
         expected = (before["prediction"] * (1 - before["prediction"])).sum() / 40
-        assert (expected >= 5) == watched
+        assert (expected >= 3) == watched
         assert found[WHOLE].alarms == watched
         assert watched or {item.ratio for item in found.values()} == {0.0}
         assert stream(now, cohorts_of(before), binary=False)[WHOLE].alarms, "numbers have no events"
