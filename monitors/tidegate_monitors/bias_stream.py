@@ -96,9 +96,7 @@ def slow_bias(
     dispersion = dispersions(known, before).variances
     margin = _MARGIN * np.sqrt(before.variance_of_mean() * dispersion) * calibrated
     error = np.sqrt(effects.variance * dispersion)
-    followed = before.batches >= BATCHES_SOUND
-    if binary:
-        followed &= _events(known) >= _EVENTS_MINIMUM
+    followed = (before.batches >= BATCHES_SOUND) & (not binary or _events(known) >= _EVENTS_MINIMUM)
     usable = (effects.weight > 0) & (error > 0) & followed
     left = np.where(usable, effects.effect - expected, 0.0)
     gains = _gains(_excess(left, margin, np.where(usable, error, np.inf))[:, main], usable[:, main])

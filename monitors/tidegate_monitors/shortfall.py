@@ -22,12 +22,12 @@ from tidegate_monitors.ece_noise import ece_p_value, mean_ece
 from tidegate_monitors.label_rules import LabelEvidence, Pairs
 from tidegate_monitors.panel import judged
 from tidegate_monitors.proof import level
+from tidegate_monitors.recalibration import CLIP
 from tidegate_monitors.skill import confusions
 from tidegate_monitors.tally import Sum
 
 Floats = npt.NDArray[np.float64]
 
-_CLIP = 1e-12
 _ROWS = 20
 _SEED = 20130101
 _NAME = re.compile(r"(?P<metric>\w+)(\[(?P<outcome>.+)\])?")
@@ -146,7 +146,7 @@ def _of_median(evidence: LabelEvidence, limit: float) -> Iterator[Shortfall]:
 
 def _log_loss(item: Pairs) -> tuple[float, float]:
     """Of one outcome; those of several classes add up to that of the whole, each row counted with its own class."""
-    p = np.clip(item.prediction, _CLIP, 1 - _CLIP)
+    p = np.clip(item.prediction, CLIP, 1 - CLIP)
     positive = -(item.label * np.log(p))
     if item.outcome:
         return float(positive.sum()), float(item.label.sum())

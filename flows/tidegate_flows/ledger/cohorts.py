@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, func, insert, select
 
 from tidegate_contracts.batch import Window
+from tidegate_flows.ledger.runs import ENDED
 from tidegate_flows.ledger.schema import cohorts, runs
 from tidegate_monitors.breaker import Decision
 from tidegate_monitors.cohort import WHOLE, Cohort
@@ -33,19 +34,16 @@ class Scored:
     ended: float
 
 
-_ENDED = func.coalesce(runs.c.event_end, runs.c.completed_at)
-
-
 _LATEST = (cohorts.c.event_end.desc(), cohorts.c.batch.desc())
 
 
 def scored(connection: Connection, dataset: str) -> list[Scored]:
     """The published batches of a dataset, the newest window first."""
     query = (
-        select(runs.c.batch, runs.c.run, runs.c.files, _ENDED.label("ended"))
+        select(runs.c.batch, runs.c.run, runs.c.files, ENDED.label("ended"))
         .where(runs.c.dataset == dataset, runs.c.superseded.is_(False))
         .where(runs.c.decision == Decision.PUBLISH.value)
-        .order_by(_ENDED.desc(), runs.c.seq.desc())
+        .order_by(ENDED.desc(), runs.c.seq.desc())
     )
     return [Scored(row.batch, row.run, tuple(json.loads(row.files)), row.ended) for row in connection.execute(query)]
 
@@ -166,8 +164,8 @@ def unlabelled(connection: Connection, dataset: str, *, ended: float) -> Unlabel
         select(runs.c.batch)
         .where(runs.c.dataset == dataset, runs.c.superseded.is_(False))
         .where(runs.c.decision == Decision.PUBLISH.value)
-        .where(ended >= _ENDED, began < _ENDED, runs.c.batch.not_in(known))
-        .order_by(_ENDED, runs.c.seq)
+        .where(ended >= ENDED, began < ENDED, runs.c.batch.not_in(known))
+        .order_by(ENDED, runs.c.seq)
     )
     found = connection.scalars(query).all()
     return Unlabelled(len(found), found[0] if found else "", found[-1] if found else "")

@@ -243,7 +243,7 @@ def previous_places(connection: Connection, dataset: str, batch: str) -> dict[Pl
     return exceeded(map(Comparison.from_dict, json.loads(row.comparisons))) if row else {}
 
 
-_ENDED = func.coalesce(runs.c.event_end, runs.c.completed_at)
+ENDED = func.coalesce(runs.c.event_end, runs.c.completed_at)
 """The end of a run's window; of a batch without event times when it was decided on."""
 
 
@@ -261,14 +261,14 @@ def accepted(
         limit: How many.
     """
     query = (
-        select(runs.c.run, runs.c.batch, _ENDED.label("ended"))
+        select(runs.c.run, runs.c.batch, ENDED.label("ended"))
         .where(runs.c.dataset == dataset, runs.c.layout == layout, runs.c.superseded.is_(False), runs.c.accepted)
-        .where(runs.c.decision == Decision.PUBLISH.value, until >= _ENDED)
-        .order_by(_ENDED.desc())
+        .where(runs.c.decision == Decision.PUBLISH.value, until >= ENDED)
+        .order_by(ENDED.desc())
         .limit(limit)
     )
     if before is not None:
-        query = query.where(before > _ENDED)
+        query = query.where(before > ENDED)
     return [(row.run, row.batch, row.ended) for row in connection.execute(query)]
 
 
@@ -288,17 +288,17 @@ def published_before(connection: Connection, dataset: str, batch: str, end: floa
         select(runs.c.batch, runs.c.files)
         .where(runs.c.dataset == dataset, runs.c.batch != batch, runs.c.superseded.is_(False))
         .where(runs.c.decision == Decision.PUBLISH.value)
-        .order_by(_ENDED.desc() if end is not None else runs.c.seq.desc())
+        .order_by(ENDED.desc() if end is not None else runs.c.seq.desc())
         .limit(1)
     )
     if end is not None:
-        query = query.where(end > _ENDED)
+        query = query.where(end > ENDED)
     return connection.execute(query).one_or_none()
 
 
 def ended(connection: Connection, dataset: str, batch: str) -> float | None:
     """When a batch ended, by the run that speaks for it and the same clock as :func:`accepted`."""
-    query = select(_ENDED).where(runs.c.dataset == dataset, runs.c.batch == batch, runs.c.superseded.is_(False))
+    query = select(ENDED).where(runs.c.dataset == dataset, runs.c.batch == batch, runs.c.superseded.is_(False))
     found: float | None = connection.scalar(query)
     return found
 
