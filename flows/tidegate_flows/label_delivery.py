@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +166,7 @@ def _columns_of(batch: Batch, contract: Contract) -> tuple[Batch, str | None]:
         UsageError: A column is missing or of another type, or there are no rows.
     """
     assert contract.label is not None  # noqa: S101 - require_joinable has seen to it
+    batch = _numbered(batch, contract, contract.label)
     wanted, there = [*contract.key, contract.label], batch.table.column_names
     wrong = {name: "missing" for name in wanted if name not in there}
     wrong |= {name: why for name, why in batch.mismatches.items() if name in wanted}
@@ -185,6 +186,21 @@ def _columns_of(batch: Batch, contract: Contract) -> tuple[Batch, str | None]:
         table = table.set_column(place, contract.label, _without_nan(label))
     unparsed = {name: rows for name, rows in batch.unparsed.items() if name in wanted}
     return Batch(batch.dataset, batch.id, batch.source, table, delivered, unparsed=unparsed), time
+
+
+def _numbered(batch: Batch, contract: Contract, label: str) -> Batch:
+    """False and true as the numbers that a contract of two classes calls them."""
+    numbers = contract.columns[label].type.logical in (LogicalType.INTEGER, LogicalType.NUMBER)
+    two = outcome_of(contract) is Outcome.BINARY and not contract.classes
+    if label not in batch.mismatches or not (numbers and two):
+        return batch
+    values = batch.delivered.column(label)
+    if not pa.types.is_boolean(values.type):
+        return batch
+    wanted = pa.float64() if contract.columns[label].type.logical is LogicalType.NUMBER else pa.int64()
+    table = batch.table.set_column(batch.table.column_names.index(label), label, values.cast(pa.int8()).cast(wanted))
+    others = {name: why for name, why in batch.mismatches.items() if name != label}
+    return replace(batch, table=table, mismatches=others)
 
 
 def _without_nan(values: Any) -> Any:

@@ -11,13 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from sqlalchemy import Connection
 
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.label_check import key_of
 from tidegate_contracts.violation import Violation
 from tidegate_flows import intake, label_delivery, label_store
 from tidegate_flows.label_delivery import Delivery
-from tidegate_flows.ledger import audit, cohorts, label_deliveries
+from tidegate_flows.ledger import audit, cohorts, counters, label_deliveries
 from tidegate_flows.ledger.cohorts import Scored
 from tidegate_flows.place import Place
 from tidegate_flows.published import Published, bounds
@@ -27,6 +28,8 @@ from tidegate_monitors.cohort import Cohort
 from tidegate_monitors.reference import Reference
 from tidegate_monitors.scored import cohort_columns, cohort_of, edges_of
 
+OUTCOMES = ("matched", "unknown", "duplicates", "conflicting_labels", "set_aside", "reversed", "early", "refused")
+"""What can become of a label; reversed and early ones are matched too."""
 COMPARABLE_MAXIMUM = 91
 """A season of thirteen weeks."""
 _CHUNK = 1 << 20
@@ -93,6 +96,8 @@ def join_at(place: Place, delivery: Any, contract: Contract, as_of: datetime | s
         violations=delivered.violations,
     )
     if delivered.refused:
+        with place.ledger.begin() as connection:
+            counters.bump(connection, "label_rows_total", contract.name, said.labels, outcome="refused")
         return said
     with place.ledger.read() as connection:
         published = cohorts.scored(connection, contract.name)
@@ -100,10 +105,7 @@ def join_at(place: Place, delivery: Any, contract: Contract, as_of: datetime | s
     joining = _Joining(place, contract, reference, delivered, moment, again=again)
     found = [joining.join(match) for match in _matches(place, published, delivered, contract)]
     matched = sum(item.rows for item in found)
-    if not again:
-        with place.ledger.begin() as connection:
-            label_deliveries.add(connection, contract.name, delivered.sha256, place.seconds)
-    return replace(
+    joined = replace(
         said,
         matched=matched,
         unknown=len(delivered.keys) - matched,
@@ -112,6 +114,19 @@ def join_at(place: Place, delivery: Any, contract: Contract, as_of: datetime | s
         touched=tuple(item.cohort for item in found),
         changed=tuple(item.cohort.batch for item in found if item.changed),
     )
+    if not again:
+        with place.ledger.begin() as connection:
+            label_deliveries.add(connection, contract.name, delivered.sha256, place.seconds)
+            _count(connection, contract.name, joined)
+    return joined
+
+
+def _count(connection: Connection, dataset: str, joined: Joined) -> None:
+    """Count the rows of a delivery, the first time that it comes."""
+    for outcome in OUTCOMES:
+        rows = 0 if outcome == "refused" else getattr(joined, outcome)
+        if rows:
+            counters.bump(connection, "label_rows_total", dataset, rows, outcome=outcome)
 
 
 def comparable(

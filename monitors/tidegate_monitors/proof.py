@@ -12,7 +12,7 @@ from tidegate_monitors.bias_interval import BATCHES_MINIMUM
 from tidegate_monitors.label_rules import LabelEvidence
 from tidegate_monitors.significance import holm
 
-RULES = 12
+RULES = 13
 """Among how many rules the rate of false alarms is divided: those that draw a statistical conclusion."""
 
 Suspicion = tuple[float, Alarm]

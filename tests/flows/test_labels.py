@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 import tidegate as tg
 from tests.conftest import Orders
 from tidegate_contracts.severity import Severity
-from tidegate_flows import label_store, labels, readmission, reference
+from tidegate_flows import label_store, labels, labels_aside, readmission, reference
 from tidegate_flows.label_store import pairs
 from tidegate_flows.labels import Joined, comparable
 from tidegate_flows.ledger import audit, cohorts, counters, label_reports
@@ -112,6 +112,31 @@ def test_labels_give_the_sums_of_the_merged_rows_and_the_same_labels_twice_chang
     assert {item.batch: item for item in again.touched} == {item.batch: item for item in joined.touched}
     assert (files(store), entries(store)) == before
     assert before[1][-3:] == ["labels.joined d3", "labels.joined d2", "labels.joined d1"]
+
+
+def test_what_becomes_of_labels_is_counted_once_a_delivery(
+    store: Path, contract: tg.Contract, frames: list[pd.DataFrame]
+) -> None:
+    known_, strange = label_of(frames[0], 0.0), label_of(frames[1].assign(order_id="x" + frames[1]["order_id"]), 1.0)
+    for _ in range(2):
+        tg.join_labels(pd.concat([known_, known_[:3], strange]), contract, store=store)
+    tg.join_labels(label_of(frames[0][:5], 1.0), contract, store=store)
+    tg.join_labels(label_of(frames[0][:5], 7.0), contract, store=store)
+    with at(store) as place, place.ledger.begin() as connection:
+        told = {labels["outcome"]: value for name, _, labels, value in counters.totals(connection) if "label_" in name}
+    assert told == {"matched": 45, "unknown": 40, "duplicates": 3, "reversed": 5, "refused": 5}
+
+
+@pytest.mark.parametrize("kind", ["bool", "boolean"])
+def test_false_and_true_are_joined_where_the_contract_says_0_and_1(
+    store: Path, contract: tg.Contract, frames: list[pd.DataFrame], kind: str
+) -> None:
+    truth = label_of(frames[0], pd.array([True, False] * 20, dtype=kind))
+    joined = joined_of(truth, contract, store=store)
+    assert (joined.matched, joined.refused) == (40, False)
+    assert overall(known(store)[0])["Y"] == 20
+    mixed = truth.assign(returned=pd.array([True, None] * 20, dtype="boolean"))
+    assert joined_of(mixed, contract, store=store).reversed == 0
 
 
 def test_a_file_that_was_corrected_by_another_takes_nothing_back_when_it_comes_again(
@@ -277,6 +302,12 @@ def test_labels_that_break_their_own_clauses_are_set_aside_with_their_reasons_an
         (1, "unknown_labels", "returned"),
     ]
     assert json.loads((folder / "manifest.json").read_text())["set_aside"] == 2
+    with at(store) as place:
+        [item] = labels_aside.kept(place)
+        told = labels_aside.details(place, "orders", item["batch"])
+    assert (item["batch"], item["state"], item["rows"]) == (folder.name, "labels", 2)
+    assert sum(reason["rows"] for reason in told["reasons"]) >= 2
+    assert {reason["check"] for reason in told["reasons"]} == {*item["checks"]}
     before = files(store)
     assert joined_of(truth, contract, store=store).changed == ()
     assert files(store) == before

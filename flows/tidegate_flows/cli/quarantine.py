@@ -29,12 +29,13 @@ def listing(
     ledger: LedgerUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Batches held, quarantined, or published without some of their rows."""
+    """Batches held, quarantined, or published without some of their rows; and labels that were set aside."""
+    from tidegate_flows import labels_aside
     from tidegate_flows.place import at
     from tidegate_flows.quarantine import kept
 
     with at(settings(context, store, ledger), must_exist=True) as place:
-        found = kept(place, dataset)
+        found = [*kept(place, dataset), *labels_aside.kept(place, dataset)]
     if as_json:
         for item in found:
             emit(item)
@@ -67,12 +68,14 @@ def show(
     ledger: LedgerUrl = None,
     as_json: Json = False,
 ) -> None:
-    """One batch: why, where its files lie, and how many rows broke which clause."""
+    """One batch or delivery of labels: why, where its files lie, and how many rows broke which clause."""
+    from tidegate_flows import labels_aside
     from tidegate_flows.place import at
     from tidegate_flows.quarantine import details
 
     with at(settings(context, store, ledger), must_exist=True) as place:
-        found = details(place, dataset, batch)
+        ours = {item["batch"] for item in labels_aside.kept(place, dataset)}
+        found = (labels_aside.details if batch in ours else details)(place, dataset, batch)
     if as_json:
         emit(found)
         return

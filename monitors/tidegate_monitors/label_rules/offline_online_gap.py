@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from tidegate_contracts.metric import METRICS
 from tidegate_monitors.alarm import Alarm
+from tidegate_monitors.declared import declared, margin
 from tidegate_monitors.label_rules import LabelEvidence, label_rule
 from tidegate_monitors.proof import Suspicion, named, proven, severity
 from tidegate_monitors.shortfall import shortfalls
@@ -25,10 +25,9 @@ def offline_online_gap(evidence: LabelEvidence) -> Iterator[Alarm]:
     ``per_class_floor``. The score is the metric; the threshold is what it would at least have to be.
     """
     suspicions: list[Suspicion] = []
-    for name, promised in _offline(evidence).items():
+    for name, promised in declared(evidence.contract, "offline").items():
         metric = METRICS[name.partition("[")[0]]
-        width = abs(promised - metric.worst) if math.isfinite(metric.worst) else abs(promised)
-        least = promised - _SHARE * width * (1 if metric.more_is_better else -1)
+        least = margin(metric, promised, _SHARE)
         for item in shortfalls(evidence, name, least):
             alarm = Alarm(
                 _CHECK,
@@ -40,16 +39,3 @@ def offline_online_gap(evidence: LabelEvidence) -> Iterator[Alarm]:
             )
             suspicions.append((item.p, alarm))
     yield from proven(evidence, suspicions)
-
-
-def _offline(evidence: LabelEvidence) -> dict[str, float]:
-    """The promised metrics that are known and are numbers."""
-    contract = evidence.contract
-    said = contract.columns[contract.prediction].metadata.get("offline") if contract.prediction else None
-    if not isinstance(said, Mapping):
-        return {}
-    return {
-        str(name): float(value)
-        for name, value in said.items()
-        if str(name).partition("[")[0] in METRICS and isinstance(value, int | float) and math.isfinite(value)
-    }
