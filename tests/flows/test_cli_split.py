@@ -18,6 +18,8 @@ from tests.conftest import Orders as StrictOrders
 from tidegate_contracts.errors import UsageError
 from tidegate_flows.cli.check_split import check_split as command
 from tidegate_flows.cli.exits import run
+from tidegate_flows.ledger import audit
+from tidegate_flows.place import at
 from tidegate_flows.split import check_split
 
 Orders = Callable[..., pd.DataFrame]
@@ -164,3 +166,41 @@ def test_frames_are_seen_with_the_index_that_their_contract_declares(
         told
         == check_split(*(side.assign(order_id=side.index).reset_index(drop=True) for side in sides), keyed).to_dict()
     )
+
+
+def test_looks_at_a_test_set_are_counted_and_too_many_of_them_are_told(
+    split: Callable[..., Said],
+    files: tuple[Path, Path],
+    contract_file: Callable[..., Path],
+    labelled: Callable[..., pd.DataFrame],
+    tmp_path: Path,
+) -> None:
+    trains = [files[0], *(tmp_path / f"train{number}.parquet" for number in (1, 2))]
+    for number, path in enumerate(trains[1:], start=1):
+        labelled(range(10 - number)).to_parquet(path, index=False)
+    store = tmp_path / "counting"
+
+    def look(train: Path, *more: str) -> dict[str, Any]:
+        said = split(contract_file(), train, files[1], "--looks", "2", "--store", store, "--json", *more)
+        assert said.code == 0, said
+        found: dict[str, Any] = json.loads(said.out)
+        return found
+
+    told = [look(train) for train in (trains[0], trains[0], trains[1], trains[2], trains[2])]
+    assert [item["looks"] for item in told] == [1, 1, 2, 3, 3]
+    reused = [[item for item in report["findings"] if item["check"] == "holdout_reuse"] for report in told]
+    assert [len(item) for item in reused] == [0, 0, 0, 1, 1]
+    assert (reused[-1][0]["score"], reused[-1][0]["threshold"], reused[-1][0]["severity"]) == (3.0, 2.0, "warning")
+    with at(store, must_exist=True) as place, place.ledger.read() as connection:
+        assert audit.verify(connection, "orders").first_break is None
+        assert len(list(audit.entries(connection, "orders"))) == 3
+
+
+def test_nothing_is_stored_unless_looks_are_counted(
+    files: tuple[Path, Path], contract: tg.Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert check_split(*files, contract).looks is None
+    assert not (tmp_path / ".tidegate").exists()
+    with pytest.raises(UsageError, match="looks"):
+        check_split(*files, contract, looks=0)

@@ -8,10 +8,11 @@ import typer
 
 from tidegate_flows.cli import tables
 from tidegate_flows.cli.exits import PASSED, STOPPED
-from tidegate_flows.cli.options import ContractPath, Json, emit
+from tidegate_flows.cli.options import ContractPath, Json, LedgerUrl, Store, emit, settings
 
 
 def check_split(
+    context: typer.Context,
     contract: ContractPath,
     train: Annotated[
         str,
@@ -24,12 +25,21 @@ def check_split(
         str | None, typer.Option("--expect-test", metavar="SHA", help="Refuse another TEST than this one.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the random folds in which categories are read.")] = 0,
+    looks: Annotated[
+        int | None,
+        typer.Option(
+            "--looks", min=1, metavar="N", help="Count in the ledger how many TRAINs meet TEST; N are allowed."
+        ),
+    ] = None,
+    store: Store = None,
+    ledger: LedgerUrl = None,
     as_json: Json = False,
 ) -> None:
     """Look for what makes a split lie: copies, leaks, overlap in time, labels that cannot be trusted."""
     from tidegate_flows import split
 
-    report = split.check_split(train, test, contract, expect_test=expect_test, seed=seed)
+    chosen = settings(context, store, ledger)
+    report = split.check_split(train, test, contract, expect_test=expect_test, seed=seed, looks=looks, store=chosen)
     if as_json:
         emit(report.to_dict())
     else:
@@ -41,6 +51,8 @@ def check_split(
         )
         if report.test.sha256 is not None:
             tables.line(f"  TEST is {report.test.sha256}")
+        if report.looks is not None:
+            tables.line(f"  TEST was looked at with {report.looks} of {looks} TRAINs")
         for finding in report.findings:
             where = f" [{finding.slice}]" if finding.kind != "violation" and finding.slice else ""
             tables.line(f"  {finding.severity.value:8} {finding.check}: {finding.message}{where}")
