@@ -22,7 +22,7 @@ from tidegate_contracts.errors import StoreError
 from tidegate_contracts.label_check import key_of
 from tidegate_flows.place import Place
 from tidegate_flows.stores.local import LocalStore, replace_durably, writing
-from tidegate_monitors.label_rules import Pairs
+from tidegate_monitors.pairs import Pairs
 from tidegate_monitors.scored import Labels, pairs_of, prediction_columns
 
 FORMAT = "1"

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tidegate_monitors.clustered import Estimate, from_influences
-from tidegate_monitors.label_rules import Pairs
+from tidegate_monitors.pairs import Pairs
 
 Floats = npt.NDArray[np.float64]
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tidegate_monitors import measures
-from tidegate_monitors.label_rules import Pairs
+from tidegate_monitors.pairs import Pairs
 from tidegate_monitors.recalibration import recalibration
 from tidegate_monitors.tally import Sum, Tally
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tidegate_monitors.panel import Panel
-from tidegate_monitors.skill import THRESHOLD
 from tidegate_monitors.tally import Sum
+from tidegate_monitors.threshold import USUAL
 
 Floats = npt.NDArray[np.float64]
 
@@ -78,7 +78,7 @@ def estimated(
     scored = waiting[:, Sum.SCORED]
     mean = scored / np.maximum(n, 1)
     brier = float((n * np.maximum(mean * (1 - mean) - _spread(panel.buckets.sum(axis=0)), 0.0)).sum() / rows)
-    low, high = _right(n, mean, [0.0, *edges, 1.0], THRESHOLD if threshold is None else threshold)
+    low, high = _right(n, mean, [0.0, *edges, 1.0], USUAL if threshold is None else threshold)
     return Estimated(rows, float(scored.sum() / rows), (low / rows, high / rows), brier, None)
 
 

@@ -23,8 +23,9 @@ from tidegate_monitors.bias_stream import SlowBias, slow_bias
 from tidegate_monitors.calibration import Calibration
 from tidegate_monitors.cohort import WHOLE, Cohort
 from tidegate_monitors.estimated import Estimated, estimated
-from tidegate_monitors.label_rules import LabelEvidence, Pairs, judge_labels, label_rules
+from tidegate_monitors.label_rules import LabelEvidence, judge_labels, label_rules
 from tidegate_monitors.maturity import Maturity, expected_share, is_due, is_mature
+from tidegate_monitors.pairs import Pairs
 from tidegate_monitors.panel import Panel
 from tidegate_monitors.skill import Skill, skill_of
 from tidegate_monitors.tally import Sum, Tally

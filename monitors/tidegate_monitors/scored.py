@@ -20,11 +20,11 @@ from tidegate_contracts.outcome import Outcome, classes_of, outcome_of, positive
 from tidegate_contracts.types import LogicalType, logical_type, plain_values
 from tidegate_monitors.buckets import deciles
 from tidegate_monitors.cohort import WHOLE, Cohort
-from tidegate_monitors.label_rules import Pairs
+from tidegate_monitors.pairs import Pairs
 from tidegate_monitors.reference import Reference
 from tidegate_monitors.tally import Rows, Sum, Tally, summable
+from tidegate_monitors.threshold import threshold_of
 
-THRESHOLD = 0.5
 MISSING = "(missing)"
 
 Floats = npt.NDArray[np.float64]
@@ -156,7 +156,7 @@ def cases(published: Any, label: Any, contract: Contract) -> Iterator[Case]:
     if outcome is Outcome.NUMBER:
         yield Case(WHOLE, prediction, _floats(label), np.zeros(len(prediction), dtype=bool), base)
         return
-    threshold = THRESHOLD if contract.decision_threshold is None else contract.decision_threshold
+    threshold = threshold_of(contract)
     with np.errstate(invalid="ignore"):
         yield Case(WHOLE, prediction, _is(label, positive_of(contract)), prediction >= threshold, base)
 

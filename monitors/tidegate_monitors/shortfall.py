@@ -19,7 +19,8 @@ from tidegate_monitors.clustered import Estimate, clustered
 from tidegate_monitors.cohort import WHOLE
 from tidegate_monitors.confusion import AGREEMENT, agreement
 from tidegate_monitors.ece_noise import ece_p_value, mean_ece
-from tidegate_monitors.label_rules import LabelEvidence, Pairs
+from tidegate_monitors.label_rules import LabelEvidence
+from tidegate_monitors.pairs import Pairs
 from tidegate_monitors.panel import judged
 from tidegate_monitors.proof import level
 from tidegate_monitors.recalibration import CLIP

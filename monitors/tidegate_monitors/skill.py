@@ -14,14 +14,12 @@ from tidegate_contracts.outcome import Outcome, outcome_of
 from tidegate_monitors import measures
 from tidegate_monitors.auc import auc_of
 from tidegate_monitors.cohort import WHOLE, Cohort
-from tidegate_monitors.label_rules import Pairs
+from tidegate_monitors.pairs import Pairs
 from tidegate_monitors.panel import Panel
 from tidegate_monitors.tally import Sum
+from tidegate_monitors.threshold import threshold_of
 
 Floats = npt.NDArray[np.float64]
-
-THRESHOLD = 0.5
-"""From which probability a case counts as positive where the contract says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +161,7 @@ def skill_of(cohorts: Sequence[Cohort], contract: Contract, pairs: Callable[[], 
     if outcome is Outcome.NUMBER:
         buckets = tuple(_errors(row) for row in panel.buckets.sum(axis=0))
         return NumberSkill(_errors(panel.total), measures.skill(panel.total), buckets)
-    threshold = THRESHOLD if contract.decision_threshold is None else contract.decision_threshold
+    threshold = threshold_of(contract)
     return _of_two(panel.total, threshold, auc_of(pairs).value)
 
 

@@ -27,7 +27,7 @@ from tidegate_flows.place import at
 from tidegate_monitors.block import Block
 from tidegate_monitors.cohort import Cohort
 from tidegate_monitors.label_report import LabelReport, Question, judge
-from tidegate_monitors.label_rules import Pairs
+from tidegate_monitors.pairs import Pairs
 from tidegate_monitors.layout import Layout
 from tidegate_monitors.profile import Profile
 from tidegate_monitors.reference import Reference

@@ -14,7 +14,8 @@ import tidegate as tg
 from tidegate_contracts.batch import Window
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.cohort import Cohort
-from tidegate_monitors.label_rules import LabelEvidence, Pairs, label_rules
+from tidegate_monitors.label_rules import LabelEvidence, label_rules
+from tidegate_monitors.pairs import Pairs
 from tidegate_monitors.tally import Rows, Tally
 
 SLICES = ("origin", "carrier")

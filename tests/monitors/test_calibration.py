@@ -14,7 +14,7 @@ from scipy.optimize import root
 from scipy.special import expit, logit
 
 from tidegate_monitors.calibration import Calibration
-from tidegate_monitors.label_rules import Pairs, no_pairs
+from tidegate_monitors.pairs import Pairs, no_pairs
 from tidegate_monitors.recalibration import recalibration
 from tidegate_monitors.tally import Rows, Tally
 

@@ -26,7 +26,7 @@ from tidegate_monitors.bias_cells import Key
 from tidegate_monitors.bias_findings import describe
 from tidegate_monitors.cohort import Cohort
 from tidegate_monitors.label_report import LabelReport, Question, judge
-from tidegate_monitors.label_rules import Pairs
+from tidegate_monitors.pairs import Pairs
 from tidegate_monitors.tally import Rows, Tally
 
 LATER = datetime(2025, 1, 1, tzinfo=UTC)

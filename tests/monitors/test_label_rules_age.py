@@ -103,7 +103,7 @@ def promising(make_contract: Make) -> Callable[..., tg.Contract]:
             name="orders",
             version="1.0.0",
             owner="shop",
-            key="order_id",
+            key=("order_id",),
             prediction="score",
             label="returned",
         )

@@ -12,7 +12,8 @@ from sklearn import metrics
 from test_skill import of_classes
 
 import tidegate as tg
-from tidegate_monitors.label_rules import LabelEvidence, Pairs, judge_labels
+from tidegate_monitors.label_rules import LabelEvidence, judge_labels
+from tidegate_monitors.pairs import Pairs
 
 NAMES = ("DE", "FR", "IT")
 Make = Callable[..., tg.Contract]

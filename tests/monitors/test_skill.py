@@ -18,7 +18,7 @@ import tidegate as tg
 from tidegate_monitors.auc import auc_of
 from tidegate_monitors.average_precision import average_precision
 from tidegate_monitors.cohort import Cohort
-from tidegate_monitors.label_rules import Pairs, no_pairs
+from tidegate_monitors.pairs import Pairs, no_pairs
 from tidegate_monitors.skill import BinarySkill, ClassSkill, NumberSkill, skill_of
 from tidegate_monitors.tally import Rows, Tally
 

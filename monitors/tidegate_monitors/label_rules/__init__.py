@@ -14,37 +14,11 @@ from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType
 
-import numpy as np
-import numpy.typing as npt
-
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.outcome import Outcome, outcome_of
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.cohort import Cohort
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pairs:
-    """Predictions with their labels, of one batch and one class; every array has shape (rows,), without NaN.
-
-    Attributes:
-        batch: The batch.
-        outcome: The class that is told from the rest; ``""`` for a number and for two classes.
-        prediction: What was predicted: a number, or a probability.
-        label: What came true: a number, or 0 and 1.
-        called: Whether the case counted as positive.
-    """
-
-    batch: str
-    outcome: str
-    prediction: npt.NDArray[np.float64]
-    label: npt.NDArray[np.float64]
-    called: npt.NDArray[np.bool_]
-
-
-def no_pairs() -> Iterator[Pairs]:
-    """No rows at hand."""
-    return iter(())
+from tidegate_monitors.pairs import Pairs, no_pairs
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from tidegate_monitors.cohort import WHOLE
 from tidegate_monitors.label_rules import LabelEvidence, label_rule
 from tidegate_monitors.panel import Panel, judged
 from tidegate_monitors.proof import Suspicion, proven, severity
-from tidegate_monitors.skill import THRESHOLD
 from tidegate_monitors.tally import Sum
+from tidegate_monitors.threshold import threshold_of
 
 _CHECK = "costly_threshold"
 _DEARER = 1.1
@@ -67,18 +67,15 @@ def _dearer(evidence: LabelEvidence, panel: Panel, costs: tuple[float, float]) -
         found = clustered(sums, lambda row: measures.over(float(row[0] - _DEARER * row[1]), float(row[2])), n)
         if found is not None:
             own, cheap = float(now.sum() / n.sum()), float(other.sum() / n.sum())
-            message = f"calls at {_threshold(evidence):g} cost {own:.3g} a row; {name} would cost {cheap:.3g}"
+            message = (
+                f"calls at {threshold_of(evidence.contract):g} cost {own:.3g} a row; {name} would cost {cheap:.3g}"
+            )
             where, word = evidence.contract.prediction, severity(evidence, _CHECK)
             yield found.above(0.0), Alarm(_CHECK, word, message, where, score=own, threshold=_DEARER * cheap)
 
 
 def _cost(false_positives: Floats, false_negatives: Floats, costs: tuple[float, float]) -> Floats:
     return costs[0] * false_positives + costs[1] * false_negatives
-
-
-def _threshold(evidence: LabelEvidence) -> float:
-    declared = evidence.contract.decision_threshold
-    return THRESHOLD if declared is None else declared
 
 
 def _ranks(evidence: LabelEvidence, panel: Panel) -> Iterator[Suspicion]:
@@ -91,7 +88,7 @@ def _ranks(evidence: LabelEvidence, panel: Panel) -> Iterator[Suspicion]:
         _CHECK,
         severity(evidence, _CHECK) if evidence.contract.decision_threshold is not None else Severity.INFO,
         f"predictions rank well (area under the ROC curve {area.value:.2f}), but none of {panel.total[Sum.Y]:.0f} "
-        f"positives reaches the threshold of {_threshold(evidence):g}",
+        f"positives reaches the threshold of {threshold_of(evidence.contract):g}",
         evidence.contract.prediction,
         score=area.value,
         threshold=_RANKS,

@@ -16,8 +16,9 @@ from tidegate_monitors.cohort import WHOLE
 from tidegate_monitors.label_rules import LabelEvidence, label_rule
 from tidegate_monitors.panel import Panel, judged
 from tidegate_monitors.proof import Suspicion, named, proven, severity, too_few
-from tidegate_monitors.skill import THRESHOLD, confusions
+from tidegate_monitors.skill import confusions
 from tidegate_monitors.tally import Sum
+from tidegate_monitors.threshold import threshold_of
 
 _CHECK = "no_skill"
 _LEAST = 0.01
@@ -96,8 +97,7 @@ def _harmful(evidence: LabelEvidence, panels: dict[str, Panel]) -> Iterator[Susp
         found = clustered(confusion, _beyond_majority, confusion.sum(axis=(1, 2)))
         what = "accuracy is {:.3f} below that of always naming the commonest class"
     elif evidence.outcome is Outcome.BINARY and panels[WHOLE].total[Sum.CALLS] > 0:
-        declared = evidence.contract.decision_threshold
-        odds = _odds(THRESHOLD if declared is None else declared)
+        odds = _odds(threshold_of(evidence.contract))
         found = panels[WHOLE].estimate(lambda sums: _beyond_default(sums, odds))
         what = "calls gain {:.3f} a row less than calling nobody or everybody"
     else:

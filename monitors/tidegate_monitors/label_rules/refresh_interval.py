@@ -40,7 +40,7 @@ def refresh_interval(evidence: LabelEvidence) -> Iterator[Alarm]:
     Source: D. Vela et al. (2022), Scientific Reports 12, 11654, for error as a function of a model's age; the clustered
     error is that of :func:`~tidegate_monitors.clustered.clustered`.
     """
-    suspicions = []
+    suspicions: list[Suspicion] = []
     for outcome, panel in judged(evidence).items():
         ages = ages_of(evidence.cohorts)
         alike = [place for place, item in enumerate(evidence.cohorts) if _same_tallies(evidence, item, outcome)]
