@@ -20,7 +20,8 @@ from tidegate_flows.ledger import cohorts, counters, label_reports, runs
 from tidegate_flows.place import Place
 from tidegate_flows.reference import approved
 from tidegate_monitors.alarm import Alarm
-from tidegate_monitors.label_report import LabelReport, Question, judge
+from tidegate_monitors.label_judgement import Question, judge
+from tidegate_monitors.label_report import LabelReport
 from tidegate_monitors.maturity import USUAL_SHARE, Maturity
 
 _INPUT_DRIFT = frozenset({"drift", "joint_drift", "slow_poisoning", "category_change", "unit_change"})

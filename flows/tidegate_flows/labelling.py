@@ -80,7 +80,7 @@ def join_labels(
     """Join labels by key to what was published, and judge the batches whose labels are complete.
 
     The same labels twice change nothing. See :func:`tidegate_flows.labels.join_at` for how they are joined and
-    :func:`tidegate_monitors.label_report.judge` for what is judged.
+    :func:`tidegate_monitors.label_judgement.judge` for what is judged.
 
     Args:
         labels: A path or data frame with the contract's key and label columns, or a list of them.

@@ -26,7 +26,8 @@ from tidegate_flows.labelled_blocks import labelled_share
 from tidegate_flows.place import at
 from tidegate_monitors.block import Block
 from tidegate_monitors.cohort import Cohort
-from tidegate_monitors.label_report import LabelReport, Question, judge
+from tidegate_monitors.label_judgement import Question, judge
+from tidegate_monitors.label_report import LabelReport
 from tidegate_monitors.pairs import Pairs
 from tidegate_monitors.layout import Layout
 from tidegate_monitors.profile import Profile

@@ -32,7 +32,7 @@ from tidegate_flows.pages.label_page import label_page, write_label_page
 from tidegate_flows.place import at
 from tidegate_monitors.bias_by_month import bias_by_month
 from tidegate_monitors.cohort import Cohort
-from tidegate_monitors.label_report import Question, judge
+from tidegate_monitors.label_judgement import Question, judge
 
 VOID = {"meta", "link", "br"}
 HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "a & b=c", "\x1b[31m\u202eevil", "x" * 500)

@@ -19,7 +19,8 @@ from tidegate_monitors.bias import biases
 from tidegate_monitors.bias_cells import Key
 from tidegate_monitors.bias_findings import Told, bias_findings
 from tidegate_monitors.cohort import WHOLE, Cohort
-from tidegate_monitors.label_report import LabelReport, Question, judge
+from tidegate_monitors.label_judgement import Question, judge
+from tidegate_monitors.label_report import LabelReport
 
 RATES, OPPOSITE, WANTED = (0.10, 0.22), (0.05, -0.05), 0.90
 BATCHES, ASKED = 40, 1

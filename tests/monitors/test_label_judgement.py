@@ -25,7 +25,8 @@ from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.bias_cells import Key
 from tidegate_monitors.bias_findings import describe
 from tidegate_monitors.cohort import Cohort
-from tidegate_monitors.label_report import LabelReport, Question, judge
+from tidegate_monitors.label_judgement import Question, judge
+from tidegate_monitors.label_report import LabelReport
 from tidegate_monitors.pairs import Pairs
 from tidegate_monitors.tally import Rows, Tally
 
