@@ -26,6 +26,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _VERSION = re.compile(r"\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.-]+)?")
 _ROLES = ("event_time", "prediction_time", "prediction", "label", "annotator", "model_version", "baseline")
 _SEASONS = (None, "day_of_week", "day_of_year")
+_ON_MONITOR_ERROR = ("halt", "publish")
 
 
 def parse(name: str, value: Any) -> Any:
@@ -59,6 +60,12 @@ def _owner(name: str, value: Any) -> str:
 def _one_of(allowed: tuple[Any, ...], name: str, value: Any) -> Any:
     if value not in allowed:
         raise _refused(name, value, " or ".join(map(repr, allowed)))
+    return value
+
+
+def _truth(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _refused(name, value, "True or False")
     return value
 
 
@@ -263,6 +270,8 @@ _PARSERS: Mapping[str, Callable[[str, Any], Any]] = {
     "reviewed_on": _day,
     "time_zone": _zone,
     "season": partial(_one_of, _SEASONS),
+    "on_monitor_error": partial(_one_of, _ON_MONITOR_ERROR),
+    "shadow": _truth,
     "tolerance": _tolerance,
     "effect_floor": partial(_above_zero, "standard deviations of the reference"),
     "bias_tolerance": partial(_above_zero, "a difference of means in the label's unit"),

@@ -87,6 +87,10 @@ class Contract:
         keep_sample: How many rows reports may keep; None keeps no row.
         failure_threshold: How many critical batches in a row open the breaker.
         cool_down: After how long an open breaker lets one batch probe; None waits for a person.
+        on_monitor_error: What becomes of a batch when a check or statistic raises: ``"halt"`` gives no verdict and
+            publishes nothing, ``"publish"`` publishes it whole and says ``verified: false``.
+        shadow: Whether the gate only watches: it records what it would have done, and publishes every readable batch
+            whole.
         path: Where it was loaded from (``path.py:name``); set by loading, no part of its identity.
 
     Raises:
@@ -140,6 +144,8 @@ class Contract:
     keep_sample: Sample | None = None
     failure_threshold: int = 1
     cool_down: timedelta | None = None
+    on_monitor_error: str = "halt"
+    shadow: bool = False
     path: str | None = None
 
     if not TYPE_CHECKING:  # type checkers see the synthesised signature; people get errors with hints

@@ -55,7 +55,8 @@ def probe(place: Place, dataset: str, *, by: str, reason: str) -> tuple[Breaker,
         before = _known(connection, dataset)
         waiting = runs.held(connection, dataset)
         oldest = waiting[0].batch if waiting and contract is not None else None
-        after = before.ask_probe(oldest, now, now + timedelta(seconds=place.lease), f"{by}: {reason}")
+        until = now + timedelta(seconds=place.lease_for(connection, dataset))
+        after = before.ask_probe(oldest, now, until, f"{by}: {reason}")
         if after is not before:
             _keep(connection, dataset, before, after, "half_open", now, by=by, reason=reason)
     if contract is None or oldest is None or after.state is State.CLOSED:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
+import stat
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
-from typing import Any
+from typing import Any, BinaryIO
 
 from tidegate_contracts.circumstances import Circumstances
 from tidegate_contracts.contract import Contract
@@ -126,7 +129,8 @@ def _table(key: ForeignKey, folder: Path, contract: Contract) -> Any:
 def _suppressed(suppression: Suppression, folder: Path) -> frozenset[str]:
     path = folder / suppression.file
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")  # splitlines() would cut within names, at U+2028
+        with _opened(path) as file:
+            lines = file.read().decode("utf-8-sig").split("\n")  # splitlines() would cut within names, at U+2028
     except OSError as error:
         raise StoreError(f"the suppression list {suppression.file!r} cannot be read", found=error.strerror) from error
     except UnicodeDecodeError as error:
@@ -165,9 +169,19 @@ def _is_there(path: Path) -> bool:
         raise StoreError(f"{path.name} cannot be looked for", found=str(error)) from error
 
 
+def _opened(path: Path) -> BinaryIO:
+    """A regular file: a FIFO or a device may never end, and who waits for it has no verdict."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    file = os.fdopen(descriptor, "rb")
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return file
+    file.close()
+    raise OSError(errno.EINVAL, "it is no regular file", str(path))
+
+
 def _rows(path: Path, key: str) -> int | str:
     try:
-        with path.open("rb") as file:
+        with _opened(path) as file:
             content = file.read(_MANIFEST_BYTES_MAXIMUM + 1)
     except OSError as error:
         raise StoreError(f"the manifest {path.name} cannot be read", found=error.strerror) from error

@@ -7,7 +7,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from tidegate_contracts.contract import Contract
@@ -16,14 +15,17 @@ from tidegate_contracts.load import load_contract
 from tidegate_contracts.severity import Severity
 from tidegate_flows import intake
 from tidegate_flows.circumstances import ask_upstream
+from tidegate_flows.deciding import commit
 from tidegate_flows.held import release_due
 from tidegate_flows.intake import Staged
 from tidegate_flows.ledger import batches, breakers, counters, runs
-from tidegate_flows.ledger.batches import Busy, Claim, Decided
-from tidegate_flows.passage import Hand, commit, look, stored
+from tidegate_flows.ledger.batches import Busy, Claim, Decided, Revision
+from tidegate_flows.passage import Hand, look, stored
 from tidegate_flows.place import Place, at
 from tidegate_flows.recover import recover
 from tidegate_flows.rejudge import BusyError, judge_again
+from tidegate_flows.signature import require_signature
+from tidegate_flows.stopwatch import Stopwatch
 from tidegate_monitors.breaker import Decision, State
 from tidegate_monitors.run import Run
 
@@ -38,6 +40,9 @@ def gate(
     ledger: str | None = None,
     batch_id: str | None = None,
     as_of: datetime | str | None = None,
+    supersede: bool = False,
+    by: str | None = None,
+    reason: str | None = None,
 ) -> Run:
     """Take one batch through the gate: check, compare, decide, record, then publish, quarantine or hold.
 
@@ -50,21 +55,26 @@ def gate(
         ledger: The ledger's URL; None for the settings in force.
         batch_id: The batch's identity; by default the file's name without suffixes, or a frame's content hash.
         as_of: The batch's time for the breaker: a time, ``"window"`` for the end of its own window, None for now.
+        supersede: Whether other bytes under a known id are a new revision of that batch: if they pass they are
+            published in place of what was. Without it they are ``rewritten_history``.
+        by: Who says so; goes with ``supersede``.
+        reason: Why; goes with ``supersede``.
 
     Returns:
         The run. A run that is ignored must not read as a pass: call :meth:`Run.require_published`.
 
     Raises:
         ContractError: The contract is wrong.
-        UsageError: There is no such batch, or an alarm budget was promised and no reference is approved, or the
-            contract waits for upstream signals and a frame has no folder to look for them in.
+        UsageError: There is no such batch, or none to supersede, or an alarm budget was promised and no reference is
+            approved, or the contract waits for upstream signals and a frame has no folder to look for them in.
         StoreError: The store or ledger, or a table or list that the contract refers to, cannot be used; nothing was
             published.
-        MonitorError: A check or statistic raised; nothing was published.
+        MonitorError: A check or statistic raised, and the contract says ``on_monitor_error="halt"``; nothing was
+            published.
     """
-    loaded = load_contract(contract)
+    loaded, revision = load_contract(contract), signed_revision(supersede, by, reason)
     with at(store, ledger=ledger) as place:
-        return gate_at(place, batch, loaded, batch_id=batch_id, as_of=as_of)
+        return gate_at(place, batch, loaded, batch_id=batch_id, as_of=as_of, revision=revision)
 
 
 def gate_at(
@@ -74,22 +84,40 @@ def gate_at(
     *,
     batch_id: str | None = None,
     as_of: datetime | str | None = None,
+    revision: Revision | None = None,
 ) -> Run:
-    """:func:`gate` at a place that is already open."""
-    started = perf_counter()
+    """:func:`gate` at a place that is already open; ``revision`` says who has other bytes supersede what was."""
+    watch = Stopwatch()
     recover(place, contract.name)
     with place.store.workspace() as folder:
         staged = intake.stage(delivery, folder, name=batch_id, keep_index=contract.has_index)
-        claim = _claim(place, contract.name, staged)
+        watch.over("stage")
+        claim = _claim(place, contract.name, staged, revision)
         if isinstance(claim, Decided):
             recover(place, contract.name)  # whoever decided may not have moved its files yet
             run = stored(place, claim.run, frame=staged.frame)
             return _awaited(place, contract, run, delivery, as_of) or replace(run, repeated=True)
         with _held(place, claim, contract):
+            if claim.revises is not None:
+                recover(place, contract.name)  # what it may supersede must be in its place
             answers = ask_upstream(contract, delivery, staged.id)
-            seen = look(place, staged, contract, as_of=as_of, started=started, upstream=answers)
+            seen = look(place, staged, contract, as_of=as_of, watch=watch, upstream=answers)
             release_due(place, contract, seen.received)
             return commit(place, claim, seen, contract)
+
+
+def signed_revision(supersede: bool, by: str | None, reason: str | None) -> Revision | None:
+    """Who has a delivery supersede what was delivered before under its id; None where nobody does.
+
+    Raises:
+        UsageError: Somebody does and does not sign, or signs and does not say so.
+    """
+    if not supersede:
+        if by is not None or reason is not None:
+            raise UsageError("a signature without --supersede", allowed="--supersede --by WHO --reason WHY, or none")
+        return None
+    require_signature(by or "", reason or "")
+    return Revision(by or "", reason or "")
 
 
 def require_closed(dataset: str, *, store: str | Path | None = None, ledger: str | None = None) -> None:
@@ -139,12 +167,18 @@ def _awaited(place: Place, contract: Contract, run: Run, delivery: Any, as_of: d
             place.sleep(_BUSY_SECONDS)
 
 
-def _claim(place: Place, dataset: str, staged: Staged) -> Claim | Decided:
+def _claim(place: Place, dataset: str, staged: Staged, revision: Revision | None) -> Claim | Decided:
     """Claim the batch, waiting for another worker who is at it."""
     while True:
         with place.ledger.begin() as connection:
             answer = batches.claim(
-                connection, dataset, staged.id, staged.source.sha256, now=place.seconds, lease=place.lease
+                connection,
+                dataset,
+                staged.id,
+                staged.source.sha256,
+                now=place.seconds,
+                lease=place.lease_for(connection, dataset),
+                revision=revision,
             )
         if not isinstance(answer, Busy):
             return answer

@@ -9,10 +9,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from tidegate_contracts.errors import UsageError
-from tidegate_flows.ledger import Ledger, pairing
+from tidegate_flows.ledger import Ledger, pairing, runs
 from tidegate_flows.settings import Settings, resolve
+from tidegate_flows.stores.bucket import Bucket
 from tidegate_flows.stores.local import LocalStore
+
+RECENT_RUNS = 20
+"""Of so many last runs the longest says how long the next may take."""
 
 
 def now_utc() -> datetime:
@@ -27,9 +33,11 @@ class Place:
     Attributes:
         store: Where files lie.
         ledger: What was decided.
-        lease: Seconds after which a claimed batch may be taken over.
+        lease: Seconds after which a claimed batch may be taken over; at least so many, where ``learns_lease``.
         clock: The time at which things arrive.
         sleep: How a worker waits for another one.
+        learns_lease: Whether nobody has set the lease, so that it follows how long runs take.
+        bucket: Where published files are put as well; None where they stay in the store.
     """
 
     store: LocalStore
@@ -37,11 +45,25 @@ class Place:
     lease: float
     clock: Callable[[], datetime] = now_utc
     sleep: Callable[[float], None] = time.sleep
+    learns_lease: bool = False
+    bucket: Bucket | None = None
 
     @property
     def seconds(self) -> float:
         """The store's clock, in seconds since 1970."""
         return self.clock().timestamp()
+
+    def lease_for(self, connection: Connection, dataset: str | None) -> float:
+        """The lease of a dataset's batches, seconds: as set, else twice its longest recent run, at least a minute.
+
+        Args:
+            connection: The ledger.
+            dataset: Whose; None for the longest of all.
+        """
+        if not self.learns_lease:
+            return self.lease
+        longest = runs.longest(connection, dataset, of=RECENT_RUNS)
+        return max(self.lease, 2 * longest) if longest is not None else self.lease
 
 
 @contextmanager
@@ -81,6 +103,8 @@ def at(
     try:
         if settings.ledger.value:
             pairing.pair(book, files.root, read_only=must_exist)
-        yield Place(files, book, settings.lease_seconds, clock or book.clock or now_utc)
+        now = clock or book.clock or now_utc
+        bucket = Bucket.of(files.root, "" if must_exist else settings.publish.value)
+        yield Place(files, book, settings.lease_seconds, now, learns_lease=settings.learns_lease, bucket=bucket)
     finally:
         book.close()

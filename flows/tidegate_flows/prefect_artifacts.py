@@ -24,9 +24,13 @@ def key_of(dataset: str) -> str:
 def show_run(run: Run, store: str | None, patience: Patience) -> None:
     """Keep one batch's verdict, and a link to its file, with the flow run."""
     target = patience.attempt("find the batch's files", lambda: _target(run, store))
-    _keep_markdown(key_of(run.dataset), run_table(run, target), f"{run.batch}: {run.decision.value}", patience)
+    _keep_markdown(key_of(run.dataset), run_table(run, target), _title(run), patience)
     if target is not None:
         _keep_link(key_of(run.dataset) + "-file", target, patience)
+
+
+def _title(run: Run) -> str:
+    return f"{run.batch}: {run.decision.value}" + (f" ({run.caution})" if run.caution is not None else "")
 
 
 def show_batches(dataset: str, documents: Sequence[dict[str, Any]], patience: Patience) -> None:
@@ -39,8 +43,10 @@ def show_batches(dataset: str, documents: Sequence[dict[str, Any]], patience: Pa
 def run_table(run: Run, target: str | None = None) -> str:
     """One verdict in Markdown."""
     rows = run.counts
+    caution = [("caution", f"**{_cell(run.caution)}**")] if run.caution is not None else []
     facts = [
         ("decision", f"**{run.decision.value}**"),
+        *caution,
         ("breaker", run.state.value),
         ("rows", f"{rows.delivered} in, {rows.published} published, {rows.quarantined} quarantined, {rows.held} held"),
         ("contract", f"{run.contract_version} ({run.contract_sha256[:12]})"),
@@ -67,7 +73,7 @@ def batches_table(dataset: str, documents: Sequence[dict[str, Any]]) -> str:
     lines = [
         (
             _cell(item["batch"]),
-            item["decision"],
+            _decision(item),
             item["state"],
             item["rows"]["in"],
             item["rows"]["published"],
@@ -78,6 +84,13 @@ def batches_table(dataset: str, documents: Sequence[dict[str, Any]]) -> str:
     left_out = [f"The last {_ROWS} of {len(documents)} batches.", ""] if len(documents) > _ROWS else []
     head = ("batch", "decision", "breaker", "rows in", "published", "because of")
     return "\n".join([f"### {_cell(dataset)}", "", *left_out, *_table(head, lines)])
+
+
+def _decision(document: dict[str, Any]) -> str:
+    """The decision, and what whoever reads the rows must know of it."""
+    if document["would"] is not None:
+        return f"{document['decision']}, in shadow (would: {document['would']})"
+    return f"{document['decision']}{'' if document['verified'] else ', unverified'}"
 
 
 def _why(document: dict[str, Any]) -> str:

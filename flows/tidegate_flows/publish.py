@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from tidegate_contracts.check import Checked
 from tidegate_contracts.errors import StoreError
 from tidegate_contracts.reasons import SCHEMA
 from tidegate_flows.ledger.runs import Move
+from tidegate_flows.revising import Target
 from tidegate_flows.stores.local import KEEP, LocalStore, sha256_of, sync, write_durably, writing
 from tidegate_monitors.breaker import Decision
 from tidegate_monitors.run import Run
@@ -44,12 +45,31 @@ class Prepared:
     refused: Path
 
 
-def prepare(folder: Path, staged: Path, source: Source, batch: Batch | None, checked: Checked | None) -> Prepared:
-    """Write everything that may be needed, before it is known whether the breaker is open."""
+def prepare(
+    folder: Path,
+    staged: Path,
+    source: Source,
+    batch: Batch | None,
+    checked: Checked | None,
+    *,
+    whole: bool = False,
+) -> Prepared:
+    """Write everything that may be needed, before it is known whether the breaker is open.
+
+    Args:
+        folder: Where.
+        staged: The delivery as it came.
+        source: Where its bytes came from.
+        batch: Its rows; None if it was unreadable.
+        checked: What the contract says of them.
+        whole: Whether all of it is published if any is, whatever the contract says.
+    """
     with writing(folder):
-        refused = folder / "refused"
+        refused = folder / ("whole" if whole else "refused")
         refused.mkdir()
         _write_reasons(refused, checked)
+        if whole and batch is not None:
+            return _prepare_whole(folder, staged, source, batch, refused)
         if batch is None or checked is None or checked.critical:
             return Prepared(staged, None, None, None, refused)
         if checked.as_delivered and source.suffix == ".parquet":
@@ -65,36 +85,63 @@ def prepare(folder: Path, staged: Path, source: Source, batch: Batch | None, che
         return Prepared(staged, publishable, sha256_of(publishable), set_aside, refused)
 
 
+def _prepare_whole(folder: Path, staged: Path, source: Source, batch: Batch, refused: Path) -> Prepared:
+    """The delivered file itself; of another format its rows, with the text of cells that are of no declared type."""
+    if source.suffix == ".parquet":
+        return Prepared(staged, staged, source.sha256, None, refused)
+    table = batch.table
+    for name in batch.unparsed:
+        table = table.set_column(table.column_names.index(name), name, batch.delivered.column(name))
+    publishable = folder / "whole.parquet"
+    _write_table(publishable, table)
+    return Prepared(staged, publishable, sha256_of(publishable), None, refused)
+
+
 def moves_for(
-    prepared: Prepared, run: Run, source: Source, key: str, store: LocalStore
+    prepared: Prepared, run: Run, source: Source, place: Target, store: LocalStore
 ) -> tuple[list[Move], list[str]]:
     """The renames that carry out a decision, and the published files (all relative to the store).
 
-    The manifest is written here, when the run is known; the renames happen only after the commit.
+    The manifest is written here, when the run is known; the renames happen only after the commit. What a revision
+    supersedes is moved away before the revision is put in place: readers may miss a batch for a moment, but never have
+    it twice.
     """
-    quarantine = store.place(run.dataset, "quarantine") / key
+    quarantine = store.place(run.dataset, "quarantine") / place.key
     moves: list[Move] = []
     published: list[str] = []
     with writing(prepared.refused):
         if run.decision is Decision.PUBLISH and prepared.publishable is not None:
-            target = store.place(run.dataset, "published") / f"{key}.parquet"
+            target = store.place(run.dataset, "published") / f"{place.stem}.parquet"
             published.append(store.relative(target))
             if prepared.set_aside is not None:
                 _finish(prepared.set_aside, run, source, "partial")
                 moves.append(Move(store.relative(prepared.set_aside), store.relative(quarantine)))
             first = prepared.set_aside or prepared.publishable
-            moves[:0] = _out_of_the_way(quarantine, source, first, store)
+            moves[:0] = [*_kept_before(place, run, source, first, store)]
+            moves += superseded(place, run.dataset, prepared.publishable, store)
             moves.append(Move(store.relative(prepared.publishable), published[0], prepared.publishable_sha256))
         else:
             suffix = source.suffix or ".bin"
             os.link(prepared.staged, prepared.refused / f"batch{suffix}")
             (prepared.refused / f"batch{suffix}").chmod(0o444)
             _finish(prepared.refused, run, source, "held" if run.decision is Decision.HOLD else "quarantined")
-            moves += _out_of_the_way(quarantine, source, prepared.refused, store)
+            moves += _kept_before(place, run, source, prepared.refused, store)
             moves.append(Move(store.relative(prepared.refused), store.relative(quarantine)))
         write_durably(prepared.refused.parent / KEEP, b"")
         sync(prepared.refused.parent)
     return moves, published
+
+
+def superseded(place: Target, dataset: str, until: Path, store: LocalStore) -> list[Move]:
+    """The renames that take the published files of a superseded revision away, for as long as ``until`` is not in."""
+    folder = store.place(dataset, "superseded")
+    return [Move(path, store.relative(folder / Path(path).name), until=store.relative(until)) for path in place.files]
+
+
+def _kept_before(place: Target, run: Run, source: Source, until: Path, store: LocalStore) -> Iterator[Move]:
+    """What was kept of the batch before, under either of its keys, makes way."""
+    for key in dict.fromkeys((place.key, place.stood or place.key)):
+        yield from _out_of_the_way(store.place(run.dataset, "quarantine") / key, source, until, store)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +171,15 @@ def moves_for_return(
         whole: The delivered parquet file, where the whole batch comes back as it came; else None.
         rest: What stays; None where nothing does.
     """
-    quarantine = store.place(run.dataset, "quarantine") / kept.batch
-    suffix = f".r{kept.returns + 1}" if kept.published else ""
-    target = store.place(run.dataset, "published") / f"{kept.batch}{suffix}.parquet"
+    quarantine = store.place(run.dataset, "quarantine") / kept.place.key
+    target = store.place(run.dataset, "published") / f"{kept.name}.parquet"
     with writing(folder):
         part = whole if whole is not None else folder / "returned.parquet"
         if whole is None:
             _write_table(part, rows)
         left = folder / "left"
-        moves = _out_of_the_way(quarantine, kept.source, left if rest is not None else part, store)
+        moves = [*_kept_before(kept.place, run, kept.source, left if rest is not None else part, store)]
+        moves += superseded(kept.place, run.dataset, part, store)
         if rest is not None:
             left.mkdir()
             _write_table(left / "rows.parquet", rest.rows)
@@ -150,16 +197,14 @@ class Kept:
     """A batch that is kept back, wholly or in part.
 
     Attributes:
-        batch: The ledger's key of it.
+        place: Where it belongs.
         source: Where its bytes came from.
-        published: Whether some of it is published.
-        returns: How many times rows of it have come back already.
+        name: Of the file that its rows are published in.
     """
 
-    batch: str
+    place: Target
     source: Source
-    published: bool
-    returns: int
+    name: str
 
 
 def carry_out(moves: Sequence[Move], store: LocalStore) -> None:
@@ -172,7 +217,7 @@ def carry_out(moves: Sequence[Move], store: LocalStore) -> None:
         source, target = store.root / move.source, store.root / move.target
         if move.until is not None and not (store.root / move.until).exists():
             continue  # what it made way for is in place
-        if target.is_relative_to(store.staging) and not source.exists():
+        if not source.exists() and (move.until is not None or target.is_relative_to(store.staging)):
             continue  # out of the way already, and perhaps deleted
         with writing(target):
             _make_folder(target.parent)
@@ -234,6 +279,9 @@ def _finish(folder: Path, run: Run, source: Source, state: str) -> None:
         "batch": run.batch,
         "state": state,
         "decision": run.decision.value,
+        "verified": run.verified,
+        "would": run.would,
+        "revision": run.revision,
         "run": run.id,
         "contract": {"version": run.contract_version, "sha256": run.contract_sha256},
         "reference": run.reference,

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from sqlalchemy import Connection
 
 from tidegate_contracts.batch import Batch, Source
 from tidegate_contracts.check import Checked, check
@@ -33,6 +34,7 @@ from tidegate_flows.publish import Kept, Leftover, moves_for_return
 from tidegate_flows.quarantine import kept_row
 from tidegate_flows.recover import recover
 from tidegate_flows.rejudge import circumstances, claimed, judge_again, last_contract, stage_kept
+from tidegate_flows.revising import Target, target_of, tell_superseded
 from tidegate_flows.signature import require_signature
 from tidegate_flows.stores.local import copy_hashed, writing
 from tidegate_monitors.breaker import Decision, State
@@ -48,9 +50,12 @@ def release(place: Place, dataset: str, batch: str, *, by: str, reason: str, con
     require_signature(by, reason)
     recover(place, dataset)
     row, loaded = kept_row(place, dataset, batch), _contract(place, dataset, contract)
-    if "~" in batch:
-        raise UsageError(f"{batch!r} stands for other bytes under a known id", hint="deliver it under an id of its own")
     with claimed(place, row) as claim, place.store.workspace() as folder:
+        if claim.rewritten:
+            raise UsageError(
+                f"{batch!r} stands for other bytes under a known id",
+                hint="deliver it under an id of its own, or gate it with --supersede --by WHO --reason WHY",
+            )
         candidate = _candidate(place, row, loaded, folder)
         if candidate.unparsed:
             raise UsageError(
@@ -193,6 +198,9 @@ def _readmit(
     findings = old.findings if row.decision != Decision.PUBLISH.value else (*violations, *_alarms(old))
     with place.ledger.begin() as connection:
         state = breakers.load(connection, row.dataset).state
+        files = json.loads(row.files)
+        target = target_of(connection, claim, Decision.PUBLISH)
+        target = replace(target, stem=Path(files[0]).stem, revision=row.revision) if files else target
         run = replace(
             old,
             id=str(uuid4()),
@@ -203,15 +211,16 @@ def _readmit(
             at=place.clock(),
             contract_version=contract.version,
             contract_sha256=contract.sha256,
+            revision=target.revision,
         )
         as_it_came = passing.all() and row.decision != Decision.PUBLISH.value and kept_source.suffix == ".parquet"
         whole = folder / "batch.parquet" if as_it_came else None
         rows = candidate.table.filter(passing)
-        files = json.loads(row.files)
-        kept = Kept(row.batch, kept_source, published=bool(files), returns=max(len(files) - 1, 0))
+        kept = Kept(target, kept_source, name=_name(connection, row.dataset, target, files))
         moves, name = moves_for_return(folder, place.store, run, kept, rows, whole, rest)
-        batches.settle(connection, claim, run.id)
-        runs.readmit(connection, row, run, moves, [*files, name], place.seconds)
+        batches.settle(connection, claim, run.id, target.key)
+        runs.readmit(connection, row, run, moves, [*files, name], place.seconds, batch=target.key)
+        tell_superseded(connection, claim, target, run)
         audit.append(
             connection,
             row.dataset,
@@ -224,6 +233,16 @@ def _readmit(
         )
     recover(place, row.dataset)
     return stored(place, run.id)
+
+
+def _name(connection: Connection, dataset: str, target: Target, files: list[str]) -> str:
+    """What the file of rows that come back is called: as no file of another batch is."""
+    if not files:
+        return target.stem
+    number = len(files)
+    while batches.is_known(connection, dataset, f"{target.stem}.r{number}"):
+        number += 1
+    return f"{target.stem}.r{number}"
 
 
 def _counts(old: Rows, count: int) -> Rows:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 from tidegate_flows.ledger import runs
 from tidegate_flows.ledger.runs import Move
 from tidegate_flows.place import Place
 from tidegate_flows.publish import carry_out
+from tidegate_flows.stores.bucket import Bucket
+from tidegate_flows.stores.local import sha256_of
 
 _SWEEP_LEASES = 10
 
@@ -26,9 +30,26 @@ def recover(place: Place, dataset: str | None = None) -> int:
         left = _unmoved(place, dataset)
         for run, _, moves in left:
             carry_out(moves, place.store)
+            if place.bucket is not None:
+                _put(moves, place, place.bucket)
             with place.ledger.begin() as connection:
                 runs.mark_moved(connection, run)
     return len(left)
+
+
+def _put(moves: Sequence[Move], place: Place, bucket: Bucket) -> None:
+    """Take what is replaced out of the bucket, then put what was published into it; may be repeated."""
+    for move in moves:
+        if _is_published(move.source):
+            bucket.remove(move.source)
+    for move in moves:
+        if _is_published(move.target):
+            path = place.store.root / move.target
+            bucket.put(path, move.target, move.sha256 or sha256_of(path))
+
+
+def _is_published(path: str) -> bool:
+    return PurePosixPath(path).parent.name == "published"
 
 
 def sweep(place: Place) -> int:
@@ -37,8 +58,10 @@ def sweep(place: Place) -> int:
     Only those that no decision needs, and that are older than ten leases.
     """
     with place.store.lock(), place.ledger.alone_with_files():
+        with place.ledger.read() as connection:
+            lease = place.lease_for(connection, None)
         needed = {move.source.split("/")[1] for _, _, moves in _unmoved(place) for move in moves}
-        oldest = place.seconds - _SWEEP_LEASES * place.lease
+        oldest = place.seconds - _SWEEP_LEASES * lease
         stale = [
             folder
             for folder in place.store.staging.iterdir()

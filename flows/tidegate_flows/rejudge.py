@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from tidegate_contracts.batch import Source
@@ -16,10 +15,11 @@ from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import StoreError
 from tidegate_contracts.load import load_contract
 from tidegate_flows.circumstances import Answers, gather, waiting
+from tidegate_flows.deciding import commit
 from tidegate_flows.intake import Staged
 from tidegate_flows.ledger import arrivals, batches, contracts, runs
 from tidegate_flows.ledger.batches import Busy, Claim
-from tidegate_flows.passage import Hand, commit, look, stored
+from tidegate_flows.passage import Hand, look, stored
 from tidegate_flows.place import Place
 from tidegate_flows.stores.local import copy_hashed, writing
 from tidegate_monitors.run import Run
@@ -55,7 +55,7 @@ def judge_again(
     with claimed(place, row) as claim, place.store.workspace() as folder:
         staged = stage_kept(place, row, folder)
         answers, came = _then(place, contract, row) if upstream is None else (upstream, None)
-        seen = look(place, staged, contract, as_of=now, started=perf_counter(), upstream=answers, came=came)
+        seen = look(place, staged, contract, as_of=now, upstream=answers, came=came)
         return commit(place, claim, seen, contract, hand=hand)
 
 
@@ -80,7 +80,9 @@ def claimed(place: Place, row: Any) -> Iterator[Claim]:
         BusyError: Another worker has it.
     """
     with place.ledger.begin() as connection:
-        claim = batches.reclaim(connection, row.dataset, row.batch, now=place.seconds, lease=place.lease)
+        claim = batches.reclaim(
+            connection, row.dataset, row.batch, now=place.seconds, lease=place.lease_for(connection, row.dataset)
+        )
         now = runs.speaking_for(connection, row.dataset, row.batch)
         if isinstance(claim, Claim) and (now is None or now.run != row.run or now.discarded or not now.moved):
             batches.give_up(connection, claim)

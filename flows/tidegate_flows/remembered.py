@@ -10,7 +10,7 @@ from tidegate_contracts.check import Checked
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.severity import Severity
 from tidegate_flows.intake import Staged
-from tidegate_flows.ledger import cohorts, runs
+from tidegate_flows.ledger import cohorts, memory
 from tidegate_flows.ledger.batches import Claim
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.base_rate_gap import BATCHES as RATE_BATCHES
@@ -41,20 +41,20 @@ def remembered(
         claim: The batch.
         staged: The delivery.
         checked: What the contract says of it.
-        profile: What is kept of it; None if it was unreadable.
+        profile: What is kept of it; None if it was unreadable, or a monitor failed.
         reference: What it is held against.
     """
     if claim.rewritten:
         severity = contract.severity_of("rewritten_history", Severity.CRITICAL)
         message = (
             f"batch {staged.id!r} was delivered before with other bytes; what was decided then stands, and these "
-            f"are kept as {claim.batch!r}"
+            f"are kept as {claim.batch!r}; if they are right, gate them with --supersede --by WHO --reason WHY"
         )
         return (Alarm("rewritten_history", severity, message),)
     if profile is not None and profile.rows == 0:
         return ()  # every empty batch is like every other
     fingerprint = str(profile.fingerprint) if profile is not None else None
-    twin = runs.same_rows(connection, contract.name, claim.batch, staged.source.sha256, fingerprint)
+    twin = memory.same_rows(connection, contract.name, claim.id, staged.source.sha256, fingerprint)
     if twin is not None:
         severity = contract.severity_of("redelivered_batch", Severity.CRITICAL)
         return (Alarm("redelivered_batch", severity, f"the same rows were delivered before as batch {twin!r}"),)
@@ -70,11 +70,11 @@ def _of_many(
     reference: Reference | None,
 ) -> Iterator[Alarm]:
     """What the last batches tell of this one: rows that come again, and rows that fail batch after batch."""
-    samples = runs.samples(connection, contract.name, claim.batch, OVERLAP_BATCHES)
+    samples = memory.samples(connection, contract.name, claim.id, OVERLAP_BATCHES)
     again = overlap(profile, [(batch, RowSketch.parse(text)) for batch, text in samples], reference, contract)
     if again is not None:
         yield again
-    before = runs.set_aside(connection, contract.name, claim.batch, BATCHES - 1)
+    before = memory.set_aside(connection, contract.name, claim.id, BATCHES - 1)
     burnt = burn([(checked.rows, int(checked.failed.sum())), *before], contract)
     if burnt is not None:
         yield burnt

@@ -10,7 +10,10 @@ from pathlib import Path
 
 from tidegate_contracts.errors import UsageError
 
-DEFAULTS: Mapping[str, str] = {"store": ".tidegate", "ledger": "", "lease": "60"}
+LEAST_LEASE = 60.0
+"""Seconds that a claimed batch is left to its worker at least, where nobody says how many."""
+LEARNT_LEASE = f"twice the longest recent run, at least {LEAST_LEASE:g}"
+DEFAULTS: Mapping[str, str] = {"store": ".tidegate", "ledger": "", "lease": LEARNT_LEASE, "publish": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +36,26 @@ class Settings:
     Attributes:
         store: The folder that holds files and, by default, the ledger.
         ledger: The ledger's URL; empty means ``ledger.db`` in the store.
-        lease: Seconds after which a claimed batch may be taken over.
+        lease: Seconds after which a claimed batch may be taken over; by default twice the dataset's longest recent
+            run, at least 60.
+        publish: The URL that published files are put to as well; empty means that they stay in the store.
     """
 
     store: Setting
     ledger: Setting
     lease: Setting
+    publish: Setting
+
+    @property
+    def learns_lease(self) -> bool:
+        """Whether nobody has set the lease, so that it follows how long runs take."""
+        return self.lease.origin == "default"
 
     @property
     def lease_seconds(self) -> float:
-        """The lease in seconds, at least 1."""
+        """The lease in seconds, at least 1; the least one, where it is learnt."""
+        if self.learns_lease:
+            return LEAST_LEASE
         try:
             seconds = float(self.lease.value)
         except ValueError:

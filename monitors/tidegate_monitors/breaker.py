@@ -118,6 +118,10 @@ class Breaker:
             return Breaker(State.OPEN, failures, now, batch), Decision.QUARANTINE
         return replace(self, failures=failures), Decision.QUARANTINE
 
+    def without_verdict(self) -> Decision:
+        """What becomes of a batch of which no monitor could say anything: it moves nothing, and is never a probe."""
+        return Decision.PUBLISH if self.state is State.CLOSED else Decision.HOLD
+
     def overridden(self, decision: Decision, clock: datetime) -> bool:
         """Whether a batch that would be held passes, because somebody allowed it until later than now."""
         return decision is Decision.HOLD and self.override is not None and self.override.holds(clock)

@@ -18,6 +18,14 @@ from tidegate_monitors.breaker import Decision, State
 from tidegate_monitors.verdict import Finding
 
 FORMAT = 1
+SILENT = "silent_monitor"
+"""The finding of a batch of which a monitor could say nothing."""
+_WOULD = {
+    "publish": "published",
+    "quarantine": "quarantined",
+    "hold": "held",
+    "halt": "stopped without a verdict",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +75,7 @@ class Run:
         contract_sha256: The identity of that contract.
         decision: Publish, quarantine or hold.
         state: The breaker after this batch.
-        verified: Whether every monitor gave its answer.
+        verified: Whether every monitor gave its answer; if not, nothing is known of the rows.
         counts: Where the rows went.
         findings: All violations and alarms.
         reference: The sha256 of the reference it was held against, or None.
@@ -78,6 +86,9 @@ class Run:
         casts: What was done to the representation of which column, no value being another one after.
         coerced: How many values the schema's own ``coerce`` gave another type, by column.
         repeated: Whether these bytes had been decided on before, so that nothing was done.
+        would: What would have become of it, where the contract is in shadow: ``publish``, ``quarantine``, ``hold``, or
+            ``halt`` where there would have been no verdict; None where the decision is what it says.
+        revision: Which revision of the batch it is: 1, or more where others were published under its id before.
         frame: What the caller brought: ``pandas``, ``polars`` or ``arrow``; ``arrow`` for files.
     """
 
@@ -99,6 +110,8 @@ class Run:
     casts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     coerced: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     repeated: bool = field(default=False, compare=False)
+    would: str | None = None
+    revision: int = 1
     frame: str = field(default="arrow", compare=False)
 
     @property
@@ -119,6 +132,16 @@ class Run:
         what = f"batch {self.batch!r} of {self.dataset!r} was {word}"
         found = f"{worst.check}: {worst.message}" if worst else f"the breaker is {self.state.value}"
         raise Halted(what, found=found, hint=f"tidegate quarantine show {self.dataset} {self.batch}")
+
+    @property
+    def caution(self) -> str | None:
+        """What whoever reads the published rows must know: in shadow, or unverified; None where the gate vouches."""
+        failed = next((finding.message for finding in self.findings if finding.check == SILENT), None)
+        worst = next((finding.check for finding in self.findings if finding.severity is Severity.CRITICAL), None)
+        why = f": {worst or failed}" if worst or failed else ""
+        if self.would is not None:
+            return f"shadow: would have been {_WOULD[self.would]}{why}"
+        return None if self.verified else f"unverified{why}"
 
     def rows(self) -> Any:
         """The published rows, as the kind of frame that was brought (a ``pyarrow.Table`` for files).
@@ -150,6 +173,8 @@ class Run:
             "decision": self.decision.value,
             "state": self.state.value,
             "verified": self.verified,
+            "would": self.would,
+            "revision": self.revision,
             "rows": self.counts.to_dict(),
             "findings": [finding.to_dict() for finding in self.findings],
             "casts": dict(self.casts),
@@ -186,6 +211,8 @@ class Run:
             files=files,
             casts=MappingProxyType(data.get("casts", {})),
             coerced=MappingProxyType(data.get("coerced", {})),
+            would=data.get("would"),
+            revision=data.get("revision", 1),
             frame=frame,
         )
 

@@ -311,6 +311,8 @@ def test_every_argument_of_a_contract_has_its_rule() -> None:
         ("tolerance", 0.02, 0.01, [(T, "tolerance", "producer")]),
         ("rows_min", 1, 0, [(L, "rows_min", "consumer")]),
         ("freshness", None, timedelta(days=1), [(T, "freshness", "producer")]),
+        ("on_monitor_error", "halt", "publish", [(L, "on_monitor_error", "consumer")]),
+        ("shadow", True, False, [(T, "shadow", "producer")]),
         ("cool_down", timedelta(days=1), None, [(T, "cool_down", "producer")]),
         ("alarm_budget", tg.AlarmBudget(20), tg.AlarmBudget(50), [(L, "alarm_budget", "consumer")]),
         ("volume", (10, 20), (12, 30), [(T, "volume", "producer"), (L, "volume", "consumer")]),

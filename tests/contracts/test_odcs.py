@@ -253,6 +253,8 @@ def contracts(draw: st.DrawFn) -> tg.Contract:
         "actions": st.just({"critical": "halt"}),
         "keep_sample": st.just(tg.Sample(rows=5, seed=1)),
         "cool_down": DURATIONS,
+        "on_monitor_error": st.sampled_from(["halt", "publish"]),
+        "shadow": st.booleans(),
     }
     arguments = draw(st.fixed_dictionaries({}, optional=optional))
     schema = pa.DataFrameSchema(

@@ -167,6 +167,11 @@ def _severity(name: str, old: Any, new: Any) -> Iterator[Change]:
         yield loosening(name, old, new)
 
 
+def _on_monitor_error(name: str, old: str, new: str) -> Iterator[Change]:
+    """A batch of which nothing is known is stopped, or it is let through."""
+    yield (tightening if new == "halt" else loosening)(name, old, new)
+
+
 _less = partial(_limit, tighter=-1, unset=math.inf)
 _more = partial(_limit, tighter=1, unset=-math.inf)
 
@@ -185,6 +190,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         **dict.fromkeys(("tolerance", "effect_floor", "bias_tolerance", "failure_threshold"), _less),
         "alarm_budget": _less,  # the rarer a false alarm may be, the more passes
         "rows_min": _more,
+        "on_monitor_error": _on_monitor_error,
+        "shadow": _less,  # in shadow everything passes
         "cool_down": partial(_limit, tighter=1, unset=math.inf),  # None waits for a person
         **dict.fromkeys(("slices", "standardised", "upstream", "references"), _members),
         **dict.fromkeys(("scope", "suppression"), _presence),

@@ -115,6 +115,12 @@ def gate(
     table: Annotated[
         str | None, typer.Option("--table", help="A table or one query of it; its rows are read as they are now.")
     ] = None,
+    supersede: Annotated[
+        bool,
+        typer.Option("--supersede", help="Other bytes under a known id are its new revision; with --by and --reason."),
+    ] = False,
+    by: Annotated[str | None, typer.Option("--by", help="Who has it superseded.")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why.")] = None,
     store: Store = None,
     ledger: LedgerUrl = None,
     as_json: Json = False,
@@ -122,11 +128,12 @@ def gate(
     """Take batches through the gate: check, decide, record; then publish, quarantine or hold."""
     from tidegate_contracts.errors import TidegateError, UsageError
     from tidegate_contracts.load import load_contract
-    from tidegate_flows.gate import gate_at
+    from tidegate_flows.gate import gate_at, signed_revision
     from tidegate_flows.intake import masked, natural_id
     from tidegate_flows.place import at
     from tidegate_monitors.breaker import Decision
 
+    revision = signed_revision(supersede, by, reason)
     deliveries: list[Any] = sorted(batches or (), key=lambda name: natural_id(Path(name)))
     if sql is not None or table is not None:
         if deliveries:
@@ -140,7 +147,7 @@ def gate(
     with at(settings(context, store, ledger)) as place:
         for delivery in deliveries:
             try:
-                run = gate_at(place, delivery, loaded, batch_id=batch_id, as_of=as_of)
+                run = gate_at(place, delivery, loaded, batch_id=batch_id, as_of=as_of, revision=revision)
             except TidegateError as error:
                 if error.exit_code == NO_VERDICT or len(deliveries) == 1:
                     raise
@@ -148,6 +155,8 @@ def gate(
                 worst = max(worst, error.exit_code)
                 continue
             worst = max(worst, PASSED if run.decision is Decision.PUBLISH else STOPPED)
+            if run.caution is not None:
+                say(f"warning: {run.dataset}/{run.batch}: {run.caution}")
             if as_json:
                 emit(run.to_dict())
             else:
@@ -194,11 +203,22 @@ def show_run(run: Run) -> None:
     """One batch's way, for people."""
     rows = run.counts
     tables.line(
-        f"{run.dataset}/{run.batch}: {run.decision.value}{', decided before' if run.repeated else ''}, "
+        f"{run.dataset}/{run.batch}: {run.decision.value}{_revision(run)}{_not_vouched(run)}"
+        f"{', decided before' if run.repeated else ''}, "
         f"breaker {run.state.value}{' then' if run.repeated else ''}; rows in {rows.delivered}, "
         f"published {rows.published}, quarantined {rows.quarantined}, held {rows.held}"
     )
     _show_findings(run.findings)
+
+
+def _revision(run: Run) -> str:
+    return f" (revision {run.revision})" if run.revision > 1 else ""
+
+
+def _not_vouched(run: Run) -> str:
+    if run.would is not None:
+        return f" in shadow (would: {run.would})"
+    return "" if run.verified else " unverified"
 
 
 def _show_findings(findings: Sequence[Finding]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, insert, select
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select
 
 from tidegate_contracts.batch import iso, parse_iso
 from tidegate_flows.ledger.schema import breakers
@@ -12,8 +14,10 @@ from tidegate_monitors.breaker import Breaker, Override, State
 def load(connection: Connection, dataset: str) -> Breaker:
     """The dataset's breaker; a new one is closed."""
     row = connection.execute(select(breakers).where(breakers.c.dataset == dataset)).one_or_none()
-    if row is None:
-        return Breaker()
+    return _breaker(row) if row is not None else Breaker()
+
+
+def _breaker(row: Row[Any]) -> Breaker:
     until = parse_iso(row.override_until)
     return Breaker(
         State(row.state),
@@ -50,5 +54,5 @@ def save(connection: Connection, dataset: str, breaker: Breaker) -> None:
 
 def all_of(connection: Connection) -> dict[str, Breaker]:
     """All breakers by dataset."""
-    names = connection.scalars(select(breakers.c.dataset).order_by(breakers.c.dataset)).all()
-    return {name: load(connection, name) for name in names}
+    rows = connection.execute(select(breakers).order_by(breakers.c.dataset))
+    return {row.dataset: _breaker(row) for row in rows}

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from tidegate_contracts.batch import Source, iso
+from tidegate_flows.ledger import standings
 from tidegate_flows.ledger.schema import runs
+from tidegate_flows.ledger.standings import Standing
 from tidegate_monitors.breaker import Decision
-from tidegate_monitors.comparison import Comparison, Place, exceeded
+from tidegate_monitors.comparison import Comparison
 from tidegate_monitors.profile import Profile
 from tidegate_monitors.run import Run
 
@@ -49,6 +51,7 @@ class Recorded:
         completed_at: Store clock, seconds.
         arrival: Whether the batch came just now; False where it was judged again.
         accepted: Whether later batches may be held against it.
+        stood: Another key under which a run spoke for these bytes until now; None for none.
     """
 
     run: Run
@@ -61,14 +64,14 @@ class Recorded:
     completed_at: float
     arrival: bool = True
     accepted: bool = False
+    stood: str | None = None
 
 
 def add(connection: Connection, recorded: Recorded) -> None:
     """Write a run down; earlier runs of the same batch no longer speak for it."""
     run = recorded.run
-    connection.execute(
-        update(runs).where(runs.c.dataset == run.dataset, runs.c.batch == recorded.batch).values(superseded=True)
-    )
+    keys = or_(runs.c.batch == recorded.batch, runs.c.batch == (recorded.stood or recorded.batch))
+    connection.execute(update(runs).where(runs.c.dataset == run.dataset, keys).values(superseded=True))
     connection.execute(
         insert(runs).values(
             run=run.id,
@@ -88,6 +91,9 @@ def add(connection: Connection, recorded: Recorded) -> None:
             files=json.dumps(list(recorded.files)),
             discarded=False,
             arrival=recorded.arrival,
+            verified=run.verified,
+            revision=run.revision,
+            seconds=run.seconds,
             document=json.dumps(run.to_dict(), allow_nan=False),
             comparisons=json.dumps([item.to_dict() for item in recorded.comparisons], allow_nan=False),
             profile=json.dumps(recorded.profile.to_dict()) if recorded.profile else None,
@@ -102,13 +108,23 @@ def add(connection: Connection, recorded: Recorded) -> None:
 
 
 def readmit(
-    connection: Connection, old: Row[Any], run: Run, moves: Sequence[Move], files: Sequence[str], completed_at: float
+    connection: Connection,
+    old: Row[Any],
+    run: Run,
+    moves: Sequence[Move],
+    files: Sequence[str],
+    completed_at: float,
+    *,
+    batch: str,
 ) -> None:
     """Write down that rows came back: a new run speaks for the batch, based on what the old one saw."""
-    connection.execute(update(runs).where(runs.c.run == old.run).values(superseded=True))
+    stood = or_(runs.c.run == old.run, (runs.c.dataset == run.dataset) & (runs.c.batch == batch))
+    connection.execute(update(runs).where(stood).values(superseded=True))
     values = {key: value for key, value in old._mapping.items() if key != "seq"}
     values |= {
         "run": run.id,
+        "batch": batch,
+        "revision": run.revision,
         "decision": run.decision.value,
         "completed_at": completed_at,
         "rows_quarantined": run.counts.quarantined,
@@ -194,53 +210,24 @@ def latest(connection: Connection, dataset: str) -> Row[Any] | None:
     ).one_or_none()
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What the runs of a dataset amount to; times in seconds since 1970, None where there is nothing.
-
-    Attributes:
-        last_published: When a batch was last published.
-        event_time_max: The end of the latest published window.
-        quarantined: Batches in quarantine, partly or wholly.
-        held: Batches held.
-        oldest: When the oldest batch in quarantine or held was decided.
-    """
-
-    last_published: float | None
-    event_time_max: float | None
-    quarantined: int
-    held: int
-    oldest: float | None
+def longest(connection: Connection, dataset: str | None, *, of: int) -> float | None:
+    """How long the longest of the last runs took, seconds; of one dataset, or of all; None before any."""
+    last = select(runs.c.seconds).order_by(runs.c.seq.desc()).limit(of)
+    if dataset is not None:
+        last = last.where(runs.c.dataset == dataset)
+    found: float | None = connection.scalar(select(func.max(last.subquery().c.seconds)))
+    return found
 
 
-def summary(connection: Connection, dataset: str) -> Summary:
-    """Sum up the runs that speak for a dataset's batches."""
-    published, held = runs.c.decision == Decision.PUBLISH.value, runs.c.decision == Decision.HOLD.value
-    aside = (runs.c.decision == Decision.QUARANTINE.value) | (published & (runs.c.rows_quarantined > 0))
-    aside &= runs.c.discarded.is_(False)
-    held &= runs.c.discarded.is_(False)
-    row = connection.execute(
-        select(
-            func.max(case((published, runs.c.completed_at))),
-            func.max(case((published, runs.c.event_end))),
-            func.count(case((aside, 1))),
-            func.count(case((held, 1))),
-            func.min(case((aside | held, runs.c.completed_at))),
-        ).where(runs.c.dataset == dataset, runs.c.superseded.is_(False))
-    ).one()
-    return Summary(*row)
+def names_file(connection: Connection, dataset: str, file: str) -> bool:
+    """Whether any run, also one that no longer speaks for its batch, published a file of this name."""
+    named = runs.c.files.contains(json.dumps(file), autoescape=True)
+    return connection.scalar(select(runs.c.run).where(runs.c.dataset == dataset, named).limit(1)) is not None
 
 
-def previous_places(connection: Connection, dataset: str, batch: str) -> dict[Place, str | None]:
-    """What exceeded its threshold in the last batch, other than this one, that was not quarantined; and since when."""
-    row = connection.execute(
-        select(runs.c.comparisons)
-        .where(runs.c.dataset == dataset, runs.c.batch != batch, runs.c.decision != Decision.QUARANTINE.value)
-        .where(runs.c.arrival)
-        .order_by(runs.c.seq.desc())
-        .limit(1)
-    ).one_or_none()
-    return exceeded(map(Comparison.from_dict, json.loads(row.comparisons))) if row else {}
+def summary(connection: Connection, dataset: str) -> Standing:
+    """What the runs that speak for a dataset's batches amount to."""
+    return standings.of_one(connection, dataset)
 
 
 ENDED = func.coalesce(runs.c.event_end, runs.c.completed_at)
@@ -301,42 +288,3 @@ def ended(connection: Connection, dataset: str, batch: str) -> float | None:
     query = select(ENDED).where(runs.c.dataset == dataset, runs.c.batch == batch, runs.c.superseded.is_(False))
     found: float | None = connection.scalar(query)
     return found
-
-
-def samples(connection: Connection, dataset: str, batch: str, limit: int) -> list[tuple[str, str]]:
-    """Which keys the last batches had, other than this one, that were not quarantined: batch and sample."""
-    query = (
-        select(runs.c.batch, runs.c.sample)
-        .where(runs.c.dataset == dataset, runs.c.batch != batch, runs.c.superseded.is_(False))
-        .where(runs.c.decision != Decision.QUARANTINE.value, runs.c.sample.is_not(None))
-        .order_by(runs.c.seq.desc())
-        .limit(limit)
-    )
-    return [(row.batch, row.sample) for row in connection.execute(query)]
-
-
-def set_aside(connection: Connection, dataset: str, batch: str, limit: int) -> list[tuple[int, int]]:
-    """Of the last published batches, other than this one, newest first: rows delivered, and rows first set aside."""
-    query = (
-        select(runs.c.rows, runs.c.rows_quarantined)
-        .where(runs.c.dataset == dataset, runs.c.batch != batch, runs.c.arrival)
-        .where(runs.c.decision == Decision.PUBLISH.value)
-        .order_by(runs.c.seq.desc())
-        .limit(limit)
-    )
-    return [(row.rows, row.rows_quarantined) for row in connection.execute(query)]
-
-
-def same_rows(connection: Connection, dataset: str, batch: str, sha256: str, fingerprint: str | None) -> str | None:
-    """Another batch, published or held, with the same bytes or the same rows; None if there is none."""
-    same = runs.c.sha256 == sha256
-    if fingerprint is not None:
-        same = same | (runs.c.fingerprint == fingerprint)
-    query = (
-        select(runs.c.batch)
-        .where(runs.c.dataset == dataset, runs.c.batch != batch, runs.c.superseded.is_(False), same)
-        .where(runs.c.decision != Decision.QUARANTINE.value, runs.c.discarded.is_(False))
-        .order_by(runs.c.seq)
-        .limit(1)
-    )
-    return connection.scalar(query)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, text
 
-FORMAT = 5
+FORMAT = 6
 
 metadata = MetaData()
 
@@ -19,6 +19,8 @@ batches = Table(
     Column("token", Integer, nullable=False),  # raised by every claim, so that a slow worker cannot commit late
     Column("lease_until", Float, nullable=False),  # store clock, seconds; 0 when nobody works on it
     Column("run", String(36)),  # null until a verdict was committed
+    Column("revised_by", Text),  # who has these other bytes supersede what was published under the id
+    Column("revised_why", Text),
     Index("batches_by_sha", "dataset", "sha256"),
 )
 
@@ -50,6 +52,9 @@ runs = Table(
     Column("moved", Boolean, nullable=False),
     Column("superseded", Boolean, nullable=False),  # a later run speaks for this batch
     Column("arrival", Boolean, nullable=False),  # the batch came, and was not judged again
+    Column("verified", Boolean, nullable=False),  # every monitor gave its answer
+    Column("revision", Integer, nullable=False),  # 1; more where others were published under the id before
+    Column("seconds", Float, nullable=False),  # how long it took
     Index(
         "one_run_speaks",
         "dataset",
@@ -63,6 +68,10 @@ runs = Table(
     Index("runs_by_layout", "dataset", "layout", "event_end"),
     Index("runs_by_fingerprint", "dataset", "fingerprint"),
     Index("runs_unmoved", "moved"),
+    Index("runs_arrived", "dataset", "arrival", "seq"),
+    Index("runs_by_completion", "dataset", "superseded", "decision", "completed_at", "discarded", "rows_quarantined"),
+    Index("runs_by_window", "dataset", "superseded", "decision", "event_end"),
+    Index("runs_set_aside", "dataset", "superseded", "decision", "discarded", "rows_quarantined"),
 )
 
 references = Table(
@@ -136,6 +145,7 @@ cohorts = Table(
     Column("joined_at", Float, nullable=False),  # store clock, seconds
     Column("document", Text, nullable=False),  # the Cohort as JSON
     Index("cohorts_by_window", "dataset", "event_end"),
+    Index("cohorts_by_join", "dataset", "joined_at"),
 )
 
 label_deliveries = Table(

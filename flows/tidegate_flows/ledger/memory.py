@@ -1,0 +1,67 @@
+"""What earlier runs say of a batch: those of other batches, whatever bytes stood under its own id."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import ColumnElement, Connection, and_, not_, select
+
+from tidegate_flows.ledger.schema import runs
+from tidegate_monitors.breaker import Decision
+from tidegate_monitors.comparison import Comparison, Place, exceeded
+
+
+def previous_places(connection: Connection, dataset: str, batch: str) -> dict[Place, str | None]:
+    """What exceeded its threshold in the last batch, other than this one, that was not quarantined; and since when."""
+    row = connection.execute(
+        select(runs.c.comparisons)
+        .where(runs.c.dataset == dataset, _another(batch), runs.c.decision != Decision.QUARANTINE.value)
+        .where(runs.c.arrival, runs.c.verified)
+        .order_by(runs.c.seq.desc())
+        .limit(1)
+    ).one_or_none()
+    return exceeded(map(Comparison.from_dict, json.loads(row.comparisons))) if row else {}
+
+
+def samples(connection: Connection, dataset: str, batch: str, limit: int) -> list[tuple[str, str]]:
+    """Which keys the last batches had, other than this one, that were not quarantined: batch and sample."""
+    query = (
+        select(runs.c.batch, runs.c.sample)
+        .where(runs.c.dataset == dataset, _another(batch), runs.c.superseded.is_(False))
+        .where(runs.c.decision != Decision.QUARANTINE.value, runs.c.sample.is_not(None))
+        .order_by(runs.c.seq.desc())
+        .limit(limit)
+    )
+    return [(row.batch, row.sample) for row in connection.execute(query)]
+
+
+def set_aside(connection: Connection, dataset: str, batch: str, limit: int) -> list[tuple[int, int]]:
+    """Of the last published batches, other than this one, newest first: rows delivered, and rows first set aside."""
+    query = (
+        select(runs.c.rows, runs.c.rows_quarantined)
+        .where(runs.c.dataset == dataset, _another(batch), runs.c.arrival, runs.c.verified)
+        .where(runs.c.decision == Decision.PUBLISH.value)
+        .order_by(runs.c.seq.desc())
+        .limit(limit)
+    )
+    return [(row.rows, row.rows_quarantined) for row in connection.execute(query)]
+
+
+def same_rows(connection: Connection, dataset: str, batch: str, sha256: str, fingerprint: str | None) -> str | None:
+    """Another batch, published or held, with the same bytes or the same rows; None if there is none."""
+    same = runs.c.sha256 == sha256
+    if fingerprint is not None:
+        same = same | (runs.c.fingerprint == fingerprint)
+    query = (
+        select(runs.c.batch)
+        .where(runs.c.dataset == dataset, _another(batch), runs.c.superseded.is_(False), same)
+        .where(runs.c.decision != Decision.QUARANTINE.value, runs.c.discarded.is_(False))
+        .order_by(runs.c.seq)
+        .limit(1)
+    )
+    return connection.scalar(query)
+
+
+def _another(batch: str) -> ColumnElement[bool]:
+    """Runs of other batches: under no key of this id."""
+    return and_(runs.c.batch != batch, not_(runs.c.batch.startswith(f"{batch}~", autoescape=True)))

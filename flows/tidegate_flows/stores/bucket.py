@@ -1,0 +1,165 @@
+"""A bucket that published files are put into: each complete under its final key, or absent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tidegate_contracts.errors import StoreError, TidegateError, UsageError
+from tidegate_flows.intake.url import file_system, masked
+from tidegate_flows.stores.local import sha256_of, sync, write_durably, writing
+
+FORMAT = 1
+NAME = ".publish"
+_CHUNK = 1 << 20
+PROTOCOLS = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "memory")
+"""Where an object appears whole, and only once its writer is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A place behind a URL. Readers see the keys ``DATASET/published/…`` below it.
+
+    Attributes:
+        url: Where.
+    """
+
+    url: str
+
+    @classmethod
+    def of(cls, root: Path, named: str) -> Bucket | None:
+        """The bucket of a store: the one named, which the store remembers, or the one that it remembers.
+
+        Args:
+            root: The store's folder.
+            named: The URL in the settings; empty for none.
+
+        Raises:
+            UsageError: It is no URL of an object store, or another one than the store publishes to.
+            StoreError: What the store remembers cannot be read or written.
+        """
+        if named:
+            _require_objects(named)
+        known = _remembered(root)
+        if known is None and named:
+            with writing(root):
+                _remember(root, named)
+            known = _remembered(root)
+        if known is not None and named and named.rstrip("/") != known:
+            raise UsageError(
+                "this store publishes to another place",
+                found=masked(named),
+                allowed=masked(known),
+                hint="name that one or none; for another one begin a new store",
+            )
+        return cls(known) if known is not None else None
+
+    @property
+    def shown(self) -> str:
+        """The URL without what is secret in it."""
+        return masked(self.url)
+
+    def put(self, path: Path, key: str, sha256: str) -> None:
+        """Put a file under its final key, in one request; the same again does nothing.
+
+        Raises:
+            StoreError: Something else lies there, or the bucket cannot be reached.
+        """
+        with self._asked(key) as (system, place):
+            if system.exists(place):
+                if _hash_of(system, place) != sha256:
+                    raise StoreError(
+                        f"{self.shown}/{key} is not the file that was checked",
+                        hint="nothing but tidegate writes there: find out who did, and remove the object",
+                    )
+                return
+            if sha256_of(path) != sha256:
+                raise StoreError(f"{path} is not the file that was checked", found=sha256_of(path), allowed=sha256)
+            system.put_file(str(path), place)
+            system.invalidate_cache()
+            if system.size(place) != path.stat().st_size:
+                raise StoreError(f"{self.shown}/{key} did not arrive whole", hint="tidegate recover")
+
+    def remove(self, key: str) -> None:
+        """Take an object away; one that is not there stays away.
+
+        Raises:
+            StoreError: The bucket cannot be reached.
+        """
+        with self._asked(key) as (system, place):
+            if system.exists(place):
+                system.rm_file(place)
+                system.invalidate_cache()
+
+    def keys(self, dataset: str) -> list[str]:
+        """The keys of a dataset's published files, in order.
+
+        Raises:
+            StoreError: The bucket cannot be reached.
+        """
+        prefix = f"{dataset}/published"
+        with self._asked(prefix) as (system, place):
+            found = system.find(place) if system.exists(place) else []
+            return sorted(f"{prefix}/{name.rpartition('/')[2]}" for name in found)
+
+    @contextmanager
+    def _asked(self, key: str) -> Iterator[tuple[Any, str]]:
+        """The file system and the place of a key; whatever it answers becomes one clear error."""
+        try:
+            system, root = file_system(self.url)
+            system.invalidate_cache()  # another host may have put something there
+            yield system, f"{root.rstrip('/')}/{key}"
+        except TidegateError:
+            raise
+        except Exception as error:  # noqa: BLE001 - every file system has its own, and their words may hold a password
+            raise StoreError(
+                f"{self.shown} cannot be written",
+                found=type(error).__name__,
+                hint="what was decided stays decided: mend it, then run the same command again, or tidegate recover",
+            ) from None
+
+
+def _require_objects(url: str) -> None:
+    protocol = url.partition("://")[0].lower()
+    if "://" not in url or protocol not in PROTOCOLS:
+        raise UsageError(
+            "the place to publish to",
+            found=masked(url),
+            allowed=", ".join(f"{item}://" for item in PROTOCOLS),
+            hint="only an object store shows a file whole or not at all; a folder that is mounted can be the store",
+        )
+
+
+def _remember(root: Path, url: str) -> None:
+    content = json.dumps({"format": FORMAT, "url": url.rstrip("/")}).encode()
+    try:
+        write_durably(root / NAME, content)
+    except FileExistsError:
+        return  # another process was the first
+    sync(root)
+
+
+def _remembered(root: Path) -> str | None:
+    path = root / NAME
+    try:
+        document = json.loads(path.read_bytes())
+        if document["format"] > FORMAT:
+            raise StoreError(f"{path} was written by a newer tidegate", hint="upgrade tidegate")
+        return str(document["url"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{path} cannot be read", found=type(error).__name__) from error
+
+
+def _hash_of(system: Any, place: str) -> str:
+    digest = hashlib.sha256()
+    with system.open(place, "rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,179 @@
+"""Publishing to an object store: one PUT under the final key after the commit, repeated until it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import fsspec
+import pandas as pd
+import pytest
+
+import tidegate as tg
+from tidegate_flows import readmission
+from tidegate_flows.cli.app import app
+from tidegate_flows.cli.exits import run
+from tidegate_flows.place import at
+from tidegate_flows.recover import recover
+from tidegate_flows.stores.bucket import Bucket
+
+Make = Callable[..., pd.DataFrame]
+
+
+class Crash(BaseException):
+    """The worker dies here."""
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    """A server that speaks S3, on this machine."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(params=["memory", pytest.param("s3", marks=pytest.mark.more)])
+def url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty place in a bucket, named by the environment as a user would."""
+    name = uuid4().hex
+    if request.param == "s3":
+        for key, value in {
+            "AWS_ENDPOINT_URL": request.getfixturevalue("s3"),
+            "AWS_ACCESS_KEY_ID": "nobody",
+            "AWS_SECRET_ACCESS_KEY": "nothing",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }.items():
+            monkeypatch.setenv(key, value)
+        fsspec.filesystem("s3").mkdir(name)
+    place = f"{request.param}://{name}/lake"
+    monkeypatch.setenv("TIDEGATE_PUBLISH", place)
+    return place
+
+
+def lying_in(url: str) -> dict[str, bytes]:
+    """What readers of the bucket see."""
+    system, place = fsspec.core.url_to_fs(url)
+    system.invalidate_cache()
+    found = system.find(place) if system.exists(place) else []
+    return {name.partition("lake/")[2]: system.cat_file(name) for name in found}
+
+
+def in_store(store: Path) -> dict[str, bytes]:
+    return {f"orders/published/{path.name}": path.read_bytes() for path in (store / "orders/published").iterdir()}
+
+
+def test_what_is_published_lies_in_the_bucket_as_it_lies_in_the_store(
+    url: str, store: Path, contract: tg.Contract, make_orders: Make, tmp_path: Path
+) -> None:
+    batch = tmp_path / "good.parquet"
+    make_orders(1).to_parquet(batch, index=False)
+    tg.gate(batch, contract, store=store).require_published()
+    some = make_orders(2)
+    some.loc[:1, "amount"] = -1.0
+    tg.gate(some, contract, store=store, batch_id="some").require_published()
+    assert lying_in(url) == in_store(store)
+    assert lying_in(url)["orders/published/good.parquet"] == batch.read_bytes()
+    with at(store, must_exist=True) as place:
+        readmission.release(place, "orders", "some", by="ann", reason="seen", contract=contract)
+        assert place.bucket is not None
+        assert place.bucket.keys("orders") == sorted(lying_in(url))
+    assert set(lying_in(url)) == {f"orders/published/{name}.parquet" for name in ("good", "some", "some.r1")}
+    assert lying_in(url) == in_store(store)
+
+
+def test_what_is_refused_or_held_never_reaches_the_bucket(
+    url: str, store: Path, contract: tg.Contract, make_orders: Make
+) -> None:
+    assert tg.gate(make_orders(1).assign(amount=-1.0), contract, store=store).decision is tg.Decision.QUARANTINE
+    assert tg.gate(make_orders(2), contract, store=store).decision is tg.Decision.HOLD
+    assert lying_in(url) == {}
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_worker_that_dies_around_the_put_leaves_it_to_the_next(
+    url: str, store: Path, contract: tg.Contract, make_orders: Make, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    real = Bucket.put
+
+    def dying(*arguments: Any) -> None:
+        if moment == "after":
+            real(*arguments)
+        raise Crash
+
+    with monkeypatch.context() as patch, suppress(Crash):
+        patch.setattr(Bucket, "put", dying)
+        tg.gate(make_orders(1), contract, store=store, batch_id="a")
+    assert len(lying_in(url)) == (moment == "after")
+    with at(store) as place:
+        assert recover(place) == 1
+        assert recover(place) == 0
+    assert lying_in(url) == in_store(store)
+    assert len(lying_in(url)) == 1
+
+
+def test_a_bucket_that_is_away_delays_what_was_decided_and_loses_nothing(
+    store: Path, contract_file: Callable[..., Path], make_orders: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    url, batch = f"memory://{uuid4().hex}/lake", tmp_path / "a.parquet"
+    monkeypatch.setenv("TIDEGATE_PUBLISH", url)
+    make_orders(1).to_parquet(batch, index=False)
+    words = ["gate", str(contract_file()), str(batch), "--store", str(store)]
+    with monkeypatch.context() as patch:
+        patch.setattr("fsspec.implementations.memory.MemoryFileSystem.put_file", _refused)
+        assert [run(app, words), run(app, words)] == [3, 3]
+    said = capfd.readouterr().err
+    assert "lake cannot be written\nfound:   ConnectionError" in said
+    assert "password" not in said
+    assert lying_in(url) == {}
+    assert run(app, words) == 0
+    assert lying_in(url) == in_store(store) == {"orders/published/a.parquet": batch.read_bytes()}
+
+
+def _refused(*_: Any, **__: Any) -> None:
+    raise ConnectionError("secret://user:password@host")
+
+
+def test_an_object_that_somebody_else_put_there_is_never_written_over(
+    url: str, store: Path, contract: tg.Contract, make_orders: Make
+) -> None:
+    system, place = fsspec.core.url_to_fs(f"{url}/orders/published/a.parquet")
+    system.pipe_file(place, b"not ours")
+    with pytest.raises(tg.StoreError, match="not the file that was checked"):
+        tg.gate(make_orders(1), contract, store=store, batch_id="a")
+    assert lying_in(url) == {"orders/published/a.parquet": b"not ours"}
+    system.rm_file(place)
+    with at(store) as opened:
+        assert recover(opened) == 1
+    assert lying_in(url) == in_store(store)
+
+
+def test_a_store_remembers_its_bucket_and_takes_no_other(
+    store: Path, contract: tg.Contract, make_orders: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"memory://{uuid4().hex}/lake"
+    monkeypatch.setenv("TIDEGATE_PUBLISH", url + "/")
+    tg.gate(make_orders(1), contract, store=store, batch_id="a").require_published()
+    monkeypatch.delenv("TIDEGATE_PUBLISH")
+    tg.gate(make_orders(2), contract, store=store, batch_id="b").require_published()
+    assert set(lying_in(url)) == {"orders/published/a.parquet", "orders/published/b.parquet"}
+    monkeypatch.setenv("TIDEGATE_PUBLISH", "s3://key:word@elsewhere/lake")
+    with pytest.raises(tg.UsageError, match="publishes to another place") as told:
+        tg.gate(make_orders(3), contract, store=store, batch_id="c")
+    assert "word" not in str(told.value)
+
+
+@pytest.mark.parametrize("url", ["/mnt/folder", "sftp://host/path", "https://host/path"])
+def test_only_an_object_store_is_published_to(
+    store: Path, contract: tg.Contract, make_orders: Make, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("TIDEGATE_PUBLISH", url)
+    with pytest.raises(tg.UsageError, match="the place to publish to"):
+        tg.gate(make_orders(1), contract, store=store)

@@ -1,0 +1,154 @@
+"""The lease: how long a claimed batch is left to its worker; and how long the stages of a run took."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pandas as pd
+import pytest
+
+import tidegate as tg
+from tidegate_contracts.batch import Source
+from tidegate_flows import by_hand
+from tidegate_flows.doctor import examine
+from tidegate_flows.ledger import batches, counters, runs
+from tidegate_flows.ledger.batches import Busy, Claim
+from tidegate_flows.ledger.runs import Recorded
+from tidegate_flows.place import RECENT_RUNS, Place, at
+from tidegate_flows.recover import sweep
+from tidegate_flows.rejudge import claimed
+from tidegate_flows.settings import resolve
+from tidegate_monitors.metrics import STAGES
+
+Make = Callable[..., pd.DataFrame]
+
+
+@pytest.fixture
+def place(store: Path, contract: tg.Contract, make_orders: Make) -> Iterator[Place]:
+    """A place where one batch of orders was gated, in no time."""
+    tg.gate(make_orders(1), contract, store=store, batch_id="a")
+    with at(store) as here:
+        yield here
+
+
+def ran(place: Place, seconds: float, dataset: str = "orders", times: int = 1) -> None:
+    """Write down runs that took so long."""
+    with place.ledger.begin() as connection:
+        row = runs.current(connection, "orders")[0]
+        run = tg.Run.from_dict(json.loads(row.document))
+        for _ in range(times):
+            other = replace(run, id=str(uuid4()), dataset=dataset, batch=str(uuid4()), seconds=seconds)
+            source = Source("a", ".parquet", "0" * 64, 1)
+            runs.add(connection, Recorded(other, other.batch, source, None, (), (), (), place.seconds))
+
+
+def lease(place: Place, dataset: str | None = "orders") -> float:
+    with place.ledger.read() as connection:
+        return place.lease_for(connection, dataset)
+
+
+def test_it_is_a_minute_at_least_and_twice_the_longest_of_the_last_runs(place: Place) -> None:
+    assert lease(place) == 60
+    ran(place, 45.0)
+    ran(place, 20.0)
+    assert lease(place) == 90
+    assert lease(place, "other") == 60, "each dataset has its own"
+    ran(place, 700.0, "other")
+    assert (lease(place), lease(place, None)) == (90, 1400)
+    ran(place, 31.0, times=RECENT_RUNS)
+    assert lease(place) == 62, "what took long long ago is forgotten"
+
+
+def test_what_somebody_set_holds_and_the_doctor_says_whose_word_it_is(
+    place: Place, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran(place, 500.0)
+    said = {item.what: item.found for item in examine(resolve(store=store))}
+    assert said["setting lease"] == "twice the longest recent run, at least 60 (default)"
+    monkeypatch.setenv("TIDEGATE_LEASE", "7")
+    with at(store) as fixed:
+        assert lease(fixed) == 7
+    said = {item.what: item.found for item in examine(resolve(store=store))}
+    assert said["setting lease"] == "7 (TIDEGATE_LEASE)"
+    monkeypatch.setenv("TIDEGATE_LEASE", "soon")
+    with pytest.raises(tg.UsageError, match="1 to 86400 seconds"), at(store):
+        pass
+
+
+def test_claims_are_left_to_their_worker_for_as_long_as_runs_take(
+    place: Place, contract: tg.Contract, make_orders: Make
+) -> None:
+    ran(place, 100.0)
+    with place.ledger.read() as connection:
+        row = runs.speaking_for(connection, "orders", "a")
+    with claimed(place, row), place.ledger.begin() as connection:
+        for seconds, kind in ((190, Busy), (201, Claim)):
+            later = place.seconds + seconds
+            assert isinstance(batches.reclaim(connection, "orders", "a", now=later, lease=1), kind)
+
+
+def test_a_probe_that_waits_has_the_lease_for_its_verdict(
+    store: Path, contract_file: Callable[..., Path], make_orders: Make
+) -> None:
+    path = contract_file()
+    tg.gate(make_orders(1), path, store=store, batch_id="a")
+    with at(store) as place:
+        by_hand.trip(place, "orders", by="ann", reason="a rumour")
+        tg.gate(make_orders(2), path, store=store, batch_id="waits")
+        ran(place, 100.0)
+        with place.ledger.begin() as connection:  # another worker is at it
+            assert isinstance(batches.reclaim(connection, "orders", "waits", now=place.seconds, lease=60), Claim)
+        breaker, released = by_hand.probe(place, "orders", by="ann", reason="try it")
+        assert (breaker.probe, released, breaker.probe_until is None) == ("waits", [], False)
+        assert breaker.probe_until is not None
+        assert 190 < breaker.probe_until.timestamp() - place.seconds <= 200
+
+
+def test_a_workspace_outlives_ten_leases_of_the_slowest_dataset(place: Place) -> None:
+    left = place.store.staging / "left"
+    left.mkdir()
+    ran(place, 500.0, "other")
+    for age, swept in ((9_000, 0), (11_000, 1)):
+        os.utime(left, (place.seconds - age,) * 2)
+        assert sweep(place) == swept
+
+
+def test_the_stages_of_a_run_are_counted_and_add_up_to_no_more_than_the_run(
+    with_reference: Path, contract: tg.Contract, make_orders: Make
+) -> None:
+    first = tg.gate(make_orders(30), contract, store=with_reference, batch_id="a")
+    tg.gate(make_orders(30), contract, store=with_reference, batch_id="a")
+    second = tg.gate(make_orders(31), contract, store=with_reference, batch_id="b")
+    with at(with_reference) as place, place.ledger.read() as connection:
+        found = {(name, labels.get("stage")): value for name, _, labels, value in counters.totals(connection)}
+    sums = [found["stage_duration_seconds_sum", stage] for stage in STAGES]
+    assert all(seconds > 0 for seconds in sums)
+    assert 0.5 * (first.seconds + second.seconds) < sum(sums) <= first.seconds + second.seconds
+    assert {found["stage_duration_seconds_count", stage] for stage in STAGES} == {2}, "a repeated batch has no stages"
+
+
+def test_an_unreadable_batch_has_the_stages_that_it_came_through(
+    tmp_path: Path, store: Path, contract: tg.Contract
+) -> None:
+    path = tmp_path / "torn.parquet"
+    path.write_bytes(b"PAR1 and then nothing")
+    tg.gate(path, contract, store=store)
+    with at(store) as place, place.ledger.read() as connection:
+        counted = {
+            labels["stage"] for name, _, labels, _ in counters.totals(connection) if name.endswith("sum") and labels
+        }
+    assert counted == {"stage", "decode", "commit"}
+
+
+def test_overrides_are_counted_when_somebody_signs_one(place: Place) -> None:
+    by_hand.trip(place, "orders", by="ann", reason="a rumour")
+    by_hand.override(place, "orders", timedelta(hours=1), by="ann", reason="we need it")
+    with place.ledger.read() as connection:
+        found = {name: value for name, _, _, value in counters.totals(connection)}
+    assert found["overrides_total"] == 1
