@@ -26,6 +26,7 @@ from tidegate_monitors.pairs import Pairs
 from tidegate_monitors.scored import Labels, pairs_of, prediction_columns
 
 FORMAT = "1"
+_RUN = b"run"
 _OWN = ("label", "settled", "changes", "first", "named_at", "prediction")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -166,7 +167,18 @@ def load(path: Path, keys: Any, contract: Contract, kind: Any) -> Named:
     )
 
 
-def save(path: Path, named: Named, published: Any, contract: Contract) -> None:
+def run_of(path: Path) -> str | None:
+    """The run whose published rows the predictions in a file are of; None where there is no file.
+
+    Raises:
+        StoreError: The file is there and cannot be read.
+    """
+    table = _read(path)
+    known = (table.schema.metadata or {}).get(_RUN) if table is not None else None
+    return known.decode() if known is not None else None
+
+
+def save(path: Path, named: Named, published: Any, contract: Contract, run: str) -> None:
     """Keep what is known of a batch, in place of what was.
 
     Args:
@@ -174,6 +186,7 @@ def save(path: Path, named: Named, published: Any, contract: Contract) -> None:
         named: What is known of the published rows.
         published: A ``pyarrow.Table`` with the rows' key and prediction columns.
         contract: Names them.
+        run: The run that speaks for the published rows.
 
     Raises:
         StoreError: It cannot be written.
@@ -192,7 +205,7 @@ def save(path: Path, named: Named, published: Any, contract: Contract) -> None:
     if named.gone is not None:
         table = pa.concat_tables([table, named.gone], promote_options="permissive")
     buffer = io.BytesIO()
-    table = table.replace_schema_metadata({"format": FORMAT})
+    table = table.replace_schema_metadata({"format": FORMAT, _RUN: run})
     pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -25,11 +25,10 @@ from tidegate_flows.published import Published, bounds
 from tidegate_flows.recover import recover
 from tidegate_flows.reference import approved
 from tidegate_monitors.cohort import Cohort
+from tidegate_monitors.metrics import LABEL_OUTCOMES
 from tidegate_monitors.reference import Reference
 from tidegate_monitors.scored import cohort_columns, cohort_of, edges_of
 
-OUTCOMES = ("matched", "unknown", "duplicates", "conflicting_labels", "set_aside", "reversed", "early", "refused")
-"""What can become of a label; reversed and early ones are matched too."""
 COMPARABLE_MAXIMUM = 91
 """A season of thirteen weeks."""
 _CHUNK = 1 << 20
@@ -123,7 +122,7 @@ def join_at(place: Place, delivery: Any, contract: Contract, as_of: datetime | s
 
 def _count(connection: Connection, dataset: str, joined: Joined) -> None:
     """Count the rows of a delivery, the first time that it comes."""
-    for outcome in OUTCOMES:
+    for outcome in LABEL_OUTCOMES:
         rows = 0 if outcome == "refused" else getattr(joined, outcome)
         if rows:
             counters.bump(connection, "label_rows_total", dataset, rows, outcome=outcome)
@@ -246,8 +245,8 @@ class _Joining:
             now, reversed_, more = known.with_labels(
                 places, self.delivered.labels, at=self.moment, complete=self._complete(batch)
             )
-            if more:
-                label_store.save(path, now, table, contract)
+            if more or label_store.run_of(path) not in (None, batch.run):  # other rows speak for the batch now
+                label_store.save(path, now, table, contract, batch.run)
             ended = datetime.fromtimestamp(batch.ended, UTC)
             cohort = cohort_of(batch.batch, window, table, now.labels, contract, self.reference, ended)
             changed = self._record(batch, cohort, more=more)

@@ -7,27 +7,45 @@ import math
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy.dialects import sqlite
 
 import tidegate as tg
 from tests.flows.conftest import TIDEGATE, Said
-from tidegate_flows import exporter
-from tidegate_flows.ledger import audit
+from tidegate_flows import by_hand, exporter, readmission
+from tidegate_flows.exporter import Exporter
+from tidegate_flows.ledger import audit, standings
+from tidegate_flows.ledger_reader import LedgerReader
 from tidegate_flows.place import at
+from tidegate_flows.schedule import overdue
 from tidegate_flows.settings import resolve
 
 Make = Callable[..., pd.DataFrame]
 Page = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+def of(long_lived: Exporter) -> Page:
+    """What an exporter that lives on says now."""
+    return parse(long_lived.page()[0].decode())
+
+
+def wait_for(happens: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not happens():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def page(store: Path) -> Page:
@@ -46,13 +64,27 @@ def value(found: Page, name: str, **labels: str) -> float:
     return found[f"tidegate_{name}", tuple(sorted(labels.items()))]
 
 
+@pytest.fixture(scope="module")
+def _gated(
+    _approved: Path,
+    make_contract: Callable[..., tg.Contract],
+    make_orders: Make,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """The store of :func:`gated`, made once."""
+    store, contract = tmp_path_factory.mktemp("gated") / "store", make_contract()
+    shutil.copytree(_approved, store)
+    tg.gate(make_orders(30), contract, store=store, batch_id="good")
+    tg.gate(make_orders(31).assign(score=0.3), contract, store=store, batch_id="bad")
+    tg.gate(make_orders(32), contract, store=store, batch_id="waits")
+    return store
+
+
 @pytest.fixture
-def gated(with_reference: Path, contract: tg.Contract, make_orders: Make) -> Path:
+def gated(_gated: Path, tmp_path: Path) -> Path:
     """A store in which one batch passed, one broke, and one is held."""
-    tg.gate(make_orders(30), contract, store=with_reference, batch_id="good")
-    tg.gate(make_orders(31).assign(score=0.3), contract, store=with_reference, batch_id="bad")
-    tg.gate(make_orders(32), contract, store=with_reference, batch_id="waits")
-    return with_reference
+    shutil.copytree(_gated, tmp_path / "store")
+    return tmp_path / "store"
 
 
 def test_the_page_says_what_the_ledger_says(gated: Path) -> None:
@@ -92,6 +124,124 @@ def test_a_broken_ledger_is_a_metric_and_not_a_broken_page(gated: Path) -> None:
     for name in ("ledger.db-wal", "ledger.db-shm"):
         (gated / name).unlink(missing_ok=True)
     assert value(page(gated), "ledger_up") == 0
+
+
+def _remove(ledger: Path) -> None:
+    for path in ledger.parent.glob("ledger.db*"):
+        path.unlink()
+
+
+def _spoil(ledger: Path) -> None:
+    _remove(ledger)
+    ledger.write_bytes(b"this is no database, it only looks like a long enough file" * 100)
+
+
+def _age(ledger: Path) -> None:
+    with closing(sqlite3.connect(ledger)) as connection:
+        connection.execute("UPDATE ledger_format SET version = 1")
+        connection.commit()
+
+
+@pytest.mark.parametrize("harm", [_remove, _spoil, _age])
+def test_a_ledger_that_breaks_between_two_scrapes_is_down_and_up_again_once_it_is_mended(
+    gated: Path, tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    ledger, kept = gated / "ledger.db", tmp_path / "kept.db"
+    shutil.copyfile(ledger, kept)
+    long_lived = Exporter(resolve(store=gated))
+    before = of(long_lived)
+    harm(ledger)
+    assert of(long_lived).keys() == {("tidegate_ledger_up", ()), ("tidegate_collect_duration_seconds", ())}
+    _remove(ledger)
+    shutil.copyfile(kept, ledger)
+    assert of(long_lived).keys() == before.keys()
+
+
+def test_a_locked_ledger_is_told_in_time_and_by_every_scrape(gated: Path) -> None:
+    long_lived = Exporter(resolve(store=gated), reader=LedgerReader(resolve(store=gated), seconds=0.5))
+    with closing(sqlite3.connect(gated / "ledger.db", isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode=EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        other.execute("UPDATE breakers SET failures = failures")
+        for _ in range(2):
+            started = time.perf_counter()
+            assert value(of(long_lived), "ledger_up") == 0
+            assert time.perf_counter() - started < 2
+        other.execute("COMMIT")
+    wait_for(lambda: value(of(long_lived), "ledger_up") == 1)
+
+
+def test_a_ledger_that_nobody_answers_for_is_told_in_time(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and says nothing
+        url = f"postgresql://ann:secret@127.0.0.1:{silent.getsockname()[1]}/db"
+        started = time.perf_counter()
+        found = of(Exporter(resolve(store=tmp_path, ledger=url)))
+        assert time.perf_counter() - started < 5
+    assert found.keys() == {("tidegate_ledger_up", ()), ("tidegate_collect_duration_seconds", ())}
+
+
+def test_a_long_lived_exporter_says_what_others_have_written_since(
+    gated: Path, contract: tg.Contract, make_orders: Make
+) -> None:
+    long_lived = Exporter(resolve(store=gated))
+    assert value(of(long_lived), "batch_rows", dataset="orders") == 200
+    assert value(of(long_lived), "batch_findings", dataset="orders", severity="critical") == 0
+    tg.gate(make_orders(33, rows=150).assign(score=0.3), contract, store=gated, batch_id="next")
+    found = of(long_lived)
+    assert value(found, "batch_rows", dataset="orders") == 150
+    assert value(found, "batch_findings", dataset="orders", severity="critical") == 1
+    assert value(found, "quarantined_batches", dataset="orders") == 2
+    with at(gated) as place:
+        readmission.discard(place, "orders", "next", by="ann", reason="a test")
+    assert value(of(long_lived), "quarantined_batches", dataset="orders") == 1
+
+
+def test_a_run_that_another_version_wrote_costs_its_own_numbers_only(gated: Path) -> None:
+    with closing(sqlite3.connect(gated / "ledger.db")) as connection:
+        connection.execute("""UPDATE runs SET profile = '{"format": 99}'""")
+        connection.commit()
+    found = page(gated)
+    assert value(found, "ledger_up") == 1
+    assert value(found, "batch_rows", dataset="orders") == 200
+    assert not any(name == "tidegate_drift_score" for name, _ in found)
+
+
+def test_the_contract_is_told_as_it_is_in_force(
+    store: Path, make_contract: Callable[..., tg.Contract], make_orders: Make
+) -> None:
+    tg.gate(make_orders(1), make_contract(), store=store, batch_id="one")
+    assert ("tidegate_expected_interval_seconds", (("dataset", "orders"),)) not in page(store)
+    promises = {"cadence": timedelta(days=1), "arrive_within": timedelta(hours=6), "freshness": timedelta(days=30_000)}
+    contract = make_contract(version="1.1.0", label_delay=timedelta(days=2), **promises)
+    tg.gate(make_orders(2), contract, store=store, batch_id="two")
+    found = page(store)
+    assert value(found, "expected_interval_seconds", dataset="orders") == 86_400
+    assert value(found, "arrive_within_seconds", dataset="orders") == 21_600
+    assert value(found, "max_staleness_seconds", dataset="orders") == 30_000 * 86_400
+    assert value(found, "label_delay_seconds", dataset="orders") == 2 * 86_400
+    assert value(found, "contract_info", dataset="orders", version="1.1.0", owner="shop") == 1
+    with at(store) as place:
+        missing = overdue(place, contract, datetime(2030, 1, 1, tzinfo=UTC))
+    assert missing is not None
+    assert value(found, "next_batch_due_timestamp_seconds", dataset="orders") == missing.since.timestamp()
+
+
+def test_an_override_is_counted_and_told_until_when_it_holds(gated: Path) -> None:
+    with at(gated) as place:
+        by_hand.override(place, "orders", timedelta(hours=1), by="ann", reason="a feast")
+    found = page(gated)
+    assert value(found, "overrides_total", dataset="orders") == 1
+    assert 3500 < value(found, "override_until_timestamp_seconds", dataset="orders") - time.time() < 3700
+
+
+def test_no_answer_about_all_datasets_reads_a_run_but_the_last(gated: Path) -> None:
+    """Runs are large, and there are many: whoever looks at each of them makes a scrape slow."""
+    statement = str(standings._all().compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
+    with closing(sqlite3.connect(gated / "ledger.db")) as connection:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+    looks = [line for line in plan if " runs " in f"{line} " or line.endswith(" runs")]
+    assert len(looks) == 11
+    assert all("COVERING INDEX" in line for line in looks), looks
 
 
 def test_hostile_names_do_no_harm(store: Path, make_contract: Callable[..., tg.Contract], make_orders: Make) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -14,11 +13,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate_monitors.breaker import Breaker, Decision, State
+from tidegate_monitors.breaker import Breaker, Decision, Override, State
 from tidegate_monitors.cells import Cells, Kind
 from tidegate_monitors.compare import Comparison
 from tidegate_monitors.layout import Layout
-from tidegate_monitors.metrics import SERIES_MAXIMUM, Dataset, Family, Snapshot, families
+from tidegate_monitors.metric_family import Family, Histogram
+from tidegate_monitors.metrics import (
+    DURATION_BOUNDS,
+    LABEL_OUTCOMES,
+    SERIES_MAXIMUM,
+    STAGES,
+    distributions,
+    families,
+    health,
+)
+from tidegate_monitors.metrics_snapshot import Dataset, Snapshot
+from tidegate_monitors.observed import Observed
 from tidegate_monitors.profile import Profile
 
 LAYOUT = Layout(MappingProxyType({"full": Cells(Kind.NONE), "half": Cells(Kind.NONE), "gone": Cells(Kind.NONE)}))
@@ -38,11 +48,20 @@ comparisons = st.lists(
     ),
     max_size=5,
 )
+moments = st.none() | st.integers(0, 2**32).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 breakers = st.builds(
     Breaker,
     st.sampled_from(State),
     st.integers(0, 5),
-    st.none() | st.integers(0, 2**32).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
+    moments,
+    override=st.none() | st.builds(Override, moments.filter(bool), st.just("ann"), st.just("a feast")),
+)
+observations = st.builds(
+    Observed.of,
+    st.just("flights"),
+    comparisons,
+    st.none() | st.just(PROFILE),
+    st.lists(st.sampled_from(["info", "warning", "critical"])),
 )
 datasets = st.builds(
     Dataset,
@@ -51,13 +70,15 @@ datasets = st.builds(
     owner=st.text(max_size=3),
     cadence=numbers,
     arrive_within=numbers,
+    freshness=numbers,
+    label_delay=numbers,
     last_completed=numbers,
     last_published=numbers,
     event_time_max=numbers,
+    next_due=numbers,
     label_last=numbers,
     rows=st.none() | counts,
-    comparisons=comparisons,
-    profile=st.none() | st.just(PROFILE),
+    observed=st.none() | observations,
     quarantined=counts,
     held=counts,
     quarantine_oldest=numbers,
@@ -74,12 +95,13 @@ snapshots = st.builds(
     version=st.just("0.1.0"),
     datasets=st.dictionaries(st.sampled_from(["flights", "orders", "visits"]), datasets),
     counters=st.just({}) | st.just({"batches": {("flights", "publish"): math.nan}}),
-    durations=st.just({}),
+    durations=st.just({}) | st.just({"flights": Histogram([("1.0", 2.0), ("+Inf", 3.0)], 7.5)}),
+    stages=st.just({}) | st.just({("flights", "decode"): Histogram([("+Inf", 3.0)], 1.5)}),
 )
 
 
 def _snapshot(counters: dict[str, dict[tuple[str, ...], float]] | None = None, **named: Dataset) -> Snapshot:
-    return Snapshot("0.1.0", named, counters or {}, {})
+    return Snapshot("0.1.0", named, counters or {})
 
 
 def _by_name(snapshot: Snapshot) -> dict[str, Family]:
@@ -124,6 +146,10 @@ def test_a_dataset_of_which_nothing_is_known_has_zeros_for_every_decision_and_st
     assert found["breaker_transitions"].samples == {("flights", state.value): 0.0 for state in State}
     assert found["rows"].samples == found["rows_quarantined"].samples == {("flights",): 0.0}
     assert found["monitor_errors"].samples == {("flights", "gate"): 0.0, ("flights", "feedback_loop"): 0.0}
+    assert found["overrides"].samples == found["unverified_batches"].samples == {("flights",): 0.0}
+    words = ("publish", "quarantine", "hold", "halt")
+    assert found["shadow_batches"].samples == {("flights", word): 0.0 for word in words}
+    assert found["label_rows"].samples == {("flights", outcome): 0.0 for outcome in LABEL_OUTCOMES}
     assert found["quarantined_batches"].samples == found["held_batches"].samples == {("flights",): 0.0}
     assert found["audit_entries"].samples == {("flights",): 0.0}
     assert found["series_dropped"].samples == {(): 0.0}
@@ -166,8 +192,7 @@ def test_the_last_batch_is_told_by_column_and_statistic() -> None:
         Breaker(State.OPEN, 1, changed, "b"),
         "1.0.0",
         "ops",
-        comparisons=seen,
-        profile=PROFILE,
+        observed=Observed.of("flights", seen, PROFILE, ["info", "info", "critical"]),
         biases={("", ""): (-0.02, 0.5), ("origin=EWR", ""): (0.1, None)},
         calibration=0.03,
         maturity=0.9,
@@ -188,6 +213,11 @@ def test_the_last_batch_is_told_by_column_and_statistic() -> None:
         ("flights", "half"): 0.5,
         ("flights", "gone"): 1.0,
     }
+    assert found["batch_findings"].samples == {
+        ("flights", "info"): 2.0,
+        ("flights", "warning"): 0.0,
+        ("flights", "critical"): 1.0,
+    }
     assert found["prediction_bias"].samples == {("flights", "", ""): -0.02, ("flights", "origin=EWR", ""): 0.1}
     assert found["prediction_bias_score_ratio"].samples == {("flights", "", ""): 0.5}
     assert found["calibration_error"].samples == {("flights",): 0.03}
@@ -196,27 +226,40 @@ def test_the_last_batch_is_told_by_column_and_statistic() -> None:
     assert found["breaker_last_transition_timestamp_seconds"].samples == {("flights",): changed.timestamp()}
 
 
-def _many(columns: int, score: Any = 1.0) -> Sequence[Comparison]:
-    return [Comparison(f"column {number}", "psi", "drift", score) for number in range(columns)]
+def _many(dataset: str, columns: int, score: Any = 1.0) -> Dataset:
+    seen = [Comparison(f"column {n}", "psi", "drift", score) for n in range(columns)]
+    return Dataset(observed=Observed.of(dataset, seen))
 
 
 @pytest.mark.parametrize("columns", [SERIES_MAXIMUM - 1, SERIES_MAXIMUM, SERIES_MAXIMUM + 1, 3 * SERIES_MAXIMUM])
 def test_series_are_bounded_and_what_is_dropped_is_counted(columns: int) -> None:
-    found = _by_name(_snapshot(wide=Dataset(comparisons=_many(columns))))
+    found = _by_name(_snapshot(wide=_many("wide", columns)))
     kept = len(found["drift_score"].samples)
     assert kept == min(columns, SERIES_MAXIMUM)
     assert found["series_dropped"].samples == {(): float(columns - kept)}
 
 
+def test_a_wide_dataset_takes_no_series_from_another_one() -> None:
+    found = {
+        family.name: family
+        for family in families(_snapshot(a_wide=_many("a_wide", 9), narrow=_many("narrow", 2)), series=3)
+    }
+    kept = [(dataset, column) for dataset, column, _, _ in found["drift_score"].samples]
+    assert kept == [("a_wide", f"column {n}") for n in range(3)] + [("narrow", f"column {n}") for n in range(2)]
+    whole = families(_snapshot(a_wide=_many("a_wide", 9), narrow=_many("narrow", 2)))
+    left_out = sum(len(family.samples) - len(found[family.name].samples) for family in whole)
+    assert found["series_dropped"].samples[()] == left_out
+
+
 def test_a_score_that_is_no_number_is_dropped_visibly() -> None:
-    found = _by_name(_snapshot(flights=Dataset(comparisons=_many(3, math.nan))))
+    found = _by_name(_snapshot(flights=_many("flights", 3, math.nan)))
     assert found["drift_score"].samples == {}
     assert found["series_dropped"].samples == {(): 3.0}
 
 
 def test_a_score_above_a_threshold_of_zero_has_a_ratio_that_is_a_number() -> None:
     at_zero = [Comparison("a", "x", "drift", 0.0, 0, 0.0), Comparison("b", "x", "drift", 0.1, 0, 0.0)]
-    ratios = _by_name(_snapshot(flights=Dataset(comparisons=at_zero)))["drift_score_ratio"].samples
+    ratios = _by_name(_snapshot(flights=Dataset(observed=Observed.of("flights", at_zero))))["drift_score_ratio"].samples
     assert ratios["flights", "a", "", "x"] == 0
     assert 1 < ratios["flights", "b", "", "x"] < math.inf
 
@@ -224,3 +267,44 @@ def test_a_score_above_a_threshold_of_zero_has_a_ratio_that_is_a_number() -> Non
 def test_the_head_of_the_audit_is_a_label_so_that_prometheus_keeps_it_elsewhere() -> None:
     found = _by_name(_snapshot(flights=Dataset(audit_head="f" * 64), orders=Dataset()))
     assert found["audit_head_info"].samples == {("flights", "f" * 64): 1.0}
+
+
+def test_an_override_is_told_until_when_it_holds_also_when_it_is_over() -> None:
+    until = datetime(2013, 4, 11, tzinfo=UTC)
+    dataset = Dataset(Breaker(State.OPEN, override=Override(until, "ann", "a feast")))
+    found = _by_name(_snapshot(flights=dataset, orders=Dataset()))
+    assert found["override_until_timestamp_seconds"].samples == {("flights",): until.timestamp()}
+
+
+def test_what_a_contract_promises_is_told_in_seconds_and_what_it_does_not_is_not() -> None:
+    told = Dataset(version="1.0.0", cadence=86_400.0, arrive_within=3600.0, freshness=7200.0, label_delay=0.0)
+    found = _by_name(_snapshot(flights=told, orders=Dataset(version="1.0.0")))
+    for name, seconds in (
+        ("expected_interval_seconds", 86_400.0),
+        ("arrive_within_seconds", 3600.0),
+        ("max_staleness_seconds", 7200.0),
+        ("label_delay_seconds", 0.0),
+    ):
+        assert found[name].samples == {("flights",): seconds}
+
+
+def test_times_are_zero_before_any_batch_and_their_buckets_are_always_the_same() -> None:
+    counted = Histogram([(str(bound), 1.0) for bound in DURATION_BOUNDS] + [("+Inf", 2.0)], 400.0)
+    snapshot = Snapshot(
+        "0.1.0",
+        {"flights": Dataset(), "orders": Dataset()},
+        durations={"flights": counted},
+        stages={("flights", "decode"): Histogram([("+Inf", 2.0)], 1.5)},
+    )
+    durations, stages = distributions(snapshot)
+    assert durations.samples["flights",] is counted
+    assert durations.samples["orders",].count == durations.samples["orders",].sum == 0.0
+    assert [limit for limit, _ in durations.samples["orders",].buckets] == [limit for limit, _ in counted.buckets]
+    assert stages.samples["flights", "decode"].sum == 1.5
+    assert {stage for dataset, stage in stages.samples if dataset == "orders"} == set(STAGES)
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_health_is_told_without_a_ledger_too(up: bool) -> None:
+    found = {family.name: family.samples[()] for family in health(up=up, seconds=0.25)}
+    assert found == {"ledger_up": float(up), "collect_duration_seconds": 0.25}

@@ -3,33 +3,72 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tidegate_flows.cli.exits import say
 from tidegate_flows.cli.options import LedgerUrl, Store, settings
 
+if TYPE_CHECKING:
+    from tidegate_flows.settings import Settings
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
 
 def serve(
     context: typer.Context,
-    port: Annotated[int, typer.Option("--port", help="The port.")] = 9464,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0 for any that is free.")] = 9464,
     host: Annotated[str, typer.Option("--host", help="The address; only this machine unless told.")] = "127.0.0.1",
+    allow_actions: Annotated[
+        bool, typer.Option("--allow-actions", help="Let whoever knows the token act on the status page.")
+    ] = False,
+    token_file: Annotated[
+        Path | None, typer.Option("--token-file", help="The token's file, made if it is not there (TIDEGATE_TOKEN).")
+    ] = None,
+    series: Annotated[
+        int | None, typer.Option("--series", min=1, help="The most series of one metric and dataset; default 2000.")
+    ] = None,
     store: Store = None,
     ledger: LedgerUrl = None,
 ) -> None:
-    """Serve /metrics for Prometheus until stopped."""
+    """Serve the status page, /metrics for Prometheus, /healthz and /readyz until stopped."""
     import signal
     import threading
 
-    from tidegate_flows import exporter
+    from tidegate_contracts.errors import UsageError
+    from tidegate_flows import serving
+    from tidegate_monitors.metrics import SERIES_MAXIMUM
 
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    say(f"metrics on http://{host}:{port}/metrics; Ctrl-C stops")
-    exporter.serve(settings(context, store, ledger), host=host, port=port, stop=stop)
+    if token_file is not None and not allow_actions:
+        raise UsageError("--token-file without --allow-actions", hint="a page that only reads needs no token")
+    chosen = settings(context, store, ledger)
+    with serving.listen(host, port) as listening:
+        token = _token(token_file, host) if allow_actions else None
+        app = serving.application(chosen, token=token, series=series or SERIES_MAXIMUM)
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        where = f"[{host}]" if ":" in host else host
+        say(f"metrics on http://{where}:{listening.getsockname()[1]}/metrics, status page at /; Ctrl-C stops")
+        serving.serve(app, listening, stop)
     say("stopped")
+
+
+def _token(file: Path | None, host: str) -> str:
+    """The token of this server; a new one is shown, once."""
+    from tidegate_flows.action_token import action_token
+
+    token = action_token(file)
+    if token.origin == "new":
+        say(f"the token for acting on the status page, until this server stops: {token.value}")
+    else:
+        say(
+            f"the token for acting on the status page {'was written to' if token.made else 'is that of'} {token.origin}"
+        )
+    if host not in _LOOPBACK:
+        say("warning: the token travels in clear text; put a proxy with TLS in front of this address")
+    return token.value
 
 
 def metrics(
@@ -37,20 +76,35 @@ def metrics(
     textfile: Annotated[
         Path | None, typer.Option("--textfile", help="Write to this file by one rename; else stdout.")
     ] = None,
+    push: Annotated[
+        str | None, typer.Option("--push", metavar="URL", help="Push what the last runs looked like to a Pushgateway.")
+    ] = None,
+    job: Annotated[str, typer.Option("--job", help="The job that is pushed under.")] = "tidegate",
     store: Store = None,
     ledger: LedgerUrl = None,
 ) -> None:
-    """All metrics once, for the node exporter's textfile collector or a look."""
-    from prometheus_client import generate_latest
+    """All metrics once, for the node exporter's textfile collector, a Pushgateway, or a look.
 
+    A Pushgateway that does not take them is a warning, and no failure: what was gated was gated.
+    """
     from tidegate_flows import exporter
-    from tidegate_flows.place import at
 
     chosen = settings(context, store, ledger)
     if textfile is not None:
         exporter.write_textfile(chosen, textfile)
         say(f"written to {textfile}")
+    if push is not None:
+        _push(chosen, push, job)
+    if textfile is None and push is None:
+        typer.echo(exporter.once(chosen).decode(), nl=False)
+
+
+def _push(chosen: Settings, url: str, job: str) -> None:
+    from tidegate_flows.pushing import push
+
+    done = push(chosen, url, job=job)
+    datasets = f"{done.datasets} {'dataset' if done.datasets == 1 else 'datasets'}"
+    if done.refused is not None:
+        say(f"warning: {url} did not take the metrics of {datasets}: {done.refused}")
         return
-    with at(chosen, must_exist=True):
-        pass
-    typer.echo(generate_latest(exporter.registry(chosen)).decode(), nl=False)
+    say(f"pushed {datasets} to {url}")

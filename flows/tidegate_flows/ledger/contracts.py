@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
@@ -17,16 +18,22 @@ def save(connection: Connection, contract: Contract) -> None:
         "path": contract.path,
         "version": contract.version,
         "owner": contract.owner,
-        "cadence": contract.cadence.total_seconds() if contract.cadence else None,
-        "arrive_within": contract.arrive_within.total_seconds() if contract.arrive_within else None,
+        "cadence": _seconds(contract.cadence),
+        "arrive_within": _seconds(contract.arrive_within),
+        "freshness": _seconds(contract.freshness),
+        "label_delay": _seconds(contract.label_delay),
     }
-    known = connection.scalar(select(contracts.c.document).where(contracts.c.dataset == contract.name))
-    if known == json.dumps(document):
+    values = {"sha256": contract.sha256, "document": json.dumps(document)}
+    mine = contracts.c.dataset == contract.name
+    known = connection.execute(select(contracts.c.sha256, contracts.c.document).where(mine)).one_or_none()
+    if known is not None and known._asdict() == values:
         return
-    connection.execute(delete(contracts).where(contracts.c.dataset == contract.name))
-    connection.execute(
-        insert(contracts).values(dataset=contract.name, sha256=contract.sha256, document=json.dumps(document))
-    )
+    connection.execute(delete(contracts).where(mine))
+    connection.execute(insert(contracts).values(dataset=contract.name, **values))
+
+
+def _seconds(length: timedelta | None) -> float | None:
+    return None if length is None else length.total_seconds()
 
 
 def load(connection: Connection) -> dict[str, dict[str, Any]]:
