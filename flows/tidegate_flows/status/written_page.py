@@ -1,0 +1,37 @@
+"""The page of labels as it was written in the store."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import b64encode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tidegate_flows.status.dataset import known
+from tidegate_flows.status.label_part import label_file
+from tidegate_flows.status.refusal import UnknownError
+from tidegate_flows.status.site import HEADERS, Site
+
+_STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
+
+
+def written_page(site: Site, request: Request) -> Response:
+    """The file; of styles in it only the one at its head is let in, by its hash, and no script."""
+    dataset = request.path_params["dataset"]
+    with site.place() as place:
+        with place.ledger.read() as connection:
+            known(connection, dataset, place.clock())
+        path = label_file(place, dataset)
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            raise UnknownError(f"No page of labels of {dataset} was written: tidegate labels --page does.") from None
+    style = _STYLE.search(content)
+    allowed = f"'sha256-{b64encode(hashlib.sha256(style[1]).digest()).decode()}'" if style else "'none'"
+    policy = (
+        f"default-src 'none'; style-src {allowed}; img-src data:; frame-ancestors 'none'; base-uri 'none'; "
+        "form-action 'none'"
+    )
+    return Response(content, 200, HEADERS | {"Content-Security-Policy": policy}, "text/html")
