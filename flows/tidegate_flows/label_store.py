@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import io
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from tidegate_monitors.pairs import Pairs
 from tidegate_monitors.scored import Labels, pairs_of, prediction_columns
 
 FORMAT = "1"
-_RUN = b"run"
+_FILES = b"published"
 _OWN = ("label", "settled", "changes", "first", "named_at", "prediction")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -167,18 +168,18 @@ def load(path: Path, keys: Any, contract: Contract, kind: Any) -> Named:
     )
 
 
-def run_of(path: Path) -> str | None:
-    """The run whose published rows the predictions in a file are of; None where there is no file.
+def files_of(path: Path) -> tuple[str, ...] | None:
+    """The published files, relative to the store, whose predictions a file has; None where there is no file.
 
     Raises:
         StoreError: The file is there and cannot be read.
     """
     table = _read(path)
-    known = (table.schema.metadata or {}).get(_RUN) if table is not None else None
-    return known.decode() if known is not None else None
+    known = (table.schema.metadata or {}).get(_FILES) if table is not None else None
+    return tuple(json.loads(known)) if known is not None else None
 
 
-def save(path: Path, named: Named, published: Any, contract: Contract, run: str) -> None:
+def save(path: Path, named: Named, published: Any, contract: Contract, files: Sequence[str]) -> None:
     """Keep what is known of a batch, in place of what was.
 
     Args:
@@ -186,7 +187,7 @@ def save(path: Path, named: Named, published: Any, contract: Contract, run: str)
         named: What is known of the published rows.
         published: A ``pyarrow.Table`` with the rows' key and prediction columns.
         contract: Names them.
-        run: The run that speaks for the published rows.
+        files: The published files that they are in, relative to the store.
 
     Raises:
         StoreError: It cannot be written.
@@ -205,7 +206,7 @@ def save(path: Path, named: Named, published: Any, contract: Contract, run: str)
     if named.gone is not None:
         table = pa.concat_tables([table, named.gone], promote_options="permissive")
     buffer = io.BytesIO()
-    table = table.replace_schema_metadata({"format": FORMAT, _RUN: run})
+    table = table.replace_schema_metadata({"format": FORMAT, _FILES: json.dumps(list(files))})
     pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -245,8 +245,8 @@ class _Joining:
             now, reversed_, more = known.with_labels(
                 places, self.delivered.labels, at=self.moment, complete=self._complete(batch)
             )
-            if more or label_store.run_of(path) not in (None, batch.run):  # other rows speak for the batch now
-                label_store.save(path, now, table, contract, batch.run)
+            if more or label_store.files_of(path) not in (None, batch.files):  # other rows speak for the batch now
+                label_store.save(path, now, table, contract, batch.files)
             ended = datetime.fromtimestamp(batch.ended, UTC)
             cohort = cohort_of(batch.batch, window, table, now.labels, contract, self.reference, ended)
             changed = self._record(batch, cohort, more=more)

@@ -9,8 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tidegate_flows.pages.verdict_markdown import cell, verdict_markdown
+from tidegate_flows.pages.verdict_view import VerdictView
 from tidegate_flows.place import at
 from tidegate_flows.prefect_patience import Patience
+from tidegate_flows.rejudge import last_contract
+from tidegate_flows.report.written import page_beside_verdict
 from tidegate_monitors.run import Run
 
 _ROWS = 200  # lines of a table; the whole is in the ledger
@@ -23,10 +27,18 @@ def key_of(dataset: str) -> str:
 
 def show_run(run: Run, store: str | None, patience: Patience) -> None:
     """Keep one batch's verdict, and a link to its file, with the flow run."""
+    patience.attempt("write the page of the verdict", lambda: _page(run, store))
     target = patience.attempt("find the batch's files", lambda: _target(run, store))
     _keep_markdown(key_of(run.dataset), run_table(run, target), _title(run), patience)
     if target is not None:
         _keep_link(key_of(run.dataset) + "-file", target, patience)
+
+
+def _page(run: Run, store: str | None) -> None:
+    with at(store) as place:
+        contract = last_contract(place, run.dataset)
+        if contract is not None:
+            page_beside_verdict(place, contract, run.batch, named=contract.path or "CONTRACT")
 
 
 def _title(run: Run) -> str:
@@ -42,37 +54,14 @@ def show_batches(dataset: str, documents: Sequence[dict[str, Any]], patience: Pa
 
 def run_table(run: Run, target: str | None = None) -> str:
     """One verdict in Markdown."""
-    rows = run.counts
-    caution = [("caution", f"**{_cell(run.caution)}**")] if run.caution is not None else []
-    facts = [
-        ("decision", f"**{run.decision.value}**"),
-        *caution,
-        ("breaker", run.state.value),
-        ("rows", f"{rows.delivered} in, {rows.published} published, {rows.quarantined} quarantined, {rows.held} held"),
-        ("contract", f"{run.contract_version} ({run.contract_sha256[:12]})"),
-        ("reference", run.reference[:12] if run.reference else "none"),
-        ("window", f"{run.window.start:%Y-%m-%d %H:%M} to {run.window.end:%Y-%m-%d %H:%M}" if run.window else "none"),
-        ("run", run.id),
-    ]
-    if target is not None:
-        facts.append(("file", f"[{_cell(target)}]({target})"))
-    findings = [finding.to_dict() for finding in run.findings]
-    return "\n".join(
-        [
-            f"### {_cell(run.dataset)} / {_cell(run.batch)}",
-            "",
-            *_table(("", ""), [(name, value) for name, value in facts]),
-            "",
-            *_findings(findings),
-        ]
-    )
+    return verdict_markdown(VerdictView(run, run.at, batch=run.batch), target)
 
 
 def batches_table(dataset: str, documents: Sequence[dict[str, Any]]) -> str:
     """Several decisions in Markdown, a line each, the last ones if there are many."""
     lines = [
         (
-            _cell(item["batch"]),
+            cell(item["batch"]),
             _decision(item),
             item["state"],
             item["rows"]["in"],
@@ -83,7 +72,7 @@ def batches_table(dataset: str, documents: Sequence[dict[str, Any]]) -> str:
     ]
     left_out = [f"The last {_ROWS} of {len(documents)} batches.", ""] if len(documents) > _ROWS else []
     head = ("batch", "decision", "breaker", "rows in", "published", "because of")
-    return "\n".join([f"### {_cell(dataset)}", "", *left_out, *_table(head, lines)])
+    return "\n".join([f"### {cell(dataset)}", "", *left_out, *_table(head, lines)])
 
 
 def _decision(document: dict[str, Any]) -> str:
@@ -98,29 +87,9 @@ def _why(document: dict[str, Any]) -> str:
     return ", ".join(loud) or "–"
 
 
-def _findings(findings: Sequence[dict[str, Any]]) -> list[str]:
-    if not findings:
-        return ["Nothing was found."]
-    lines = [
-        (item["severity"], item["check"], _cell(item["column"]), _cell(item.get("slice")), _cell(item["message"]))
-        for item in findings[:_ROWS]
-    ]
-    return _table(("severity", "check", "column", "slice", "what"), lines)
-
-
 def _table(head: Sequence[str], lines: Sequence[Sequence[Any]]) -> list[str]:
     rule = "|" + "---|" * len(head)
     return ["| " + " | ".join(head) + " |", rule, *("| " + " | ".join(map(str, line)) + " |" for line in lines)]
-
-
-def _cell(value: Any) -> str:
-    """Text that cannot end its cell or begin markup."""
-    if value is None:
-        return "–"
-    text = " ".join(str(value).split())
-    for mark in "\\|<>[]`*":  # an underscore within a word is one
-        text = text.replace(mark, "\\" + mark)
-    return text
 
 
 def _target(run: Run, store: str | None) -> str | None:

@@ -23,6 +23,7 @@ from tidegate_flows.intake import Staged, UnreadableError
 from tidegate_flows.labelled_blocks import known_labels, labelled_share, scored_rows, with_cohorts
 from tidegate_flows.ledger import references, runs
 from tidegate_flows.place import Place
+from tidegate_flows.report.reference_sample import ReferenceSample
 from tidegate_flows.signature import require_signature
 from tidegate_flows.stores.local import replace_durably, writing
 from tidegate_monitors.block import Block
@@ -64,9 +65,11 @@ def build(
     layout = Layout.of((_kept(place, contract, item) for item in deliveries), contract)
     known = known_labels(place, contract, labels)
     blocks, scored = [], {}
+    sample = ReferenceSample(contract, len(deliveries))
     for item in deliveries:
         batch = _kept(place, contract, item)
         blocks.append(Block(batch.id, batch.window, Profile.of(batch.table, layout)))
+        sample.add(batch.table)
         rows = scored_rows(batch, contract, known)
         if rows is not None:
             scored[batch.id] = rows
@@ -83,6 +86,7 @@ def build(
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_durably(path, json.dumps(reference.to_dict(), ensure_ascii=True).encode())
+    sample.write(place, contract.name, reference.sha256)
     with place.ledger.begin() as connection:
         references.add(connection, contract.name, reference.sha256, len(blocks), place.clock())
     return reference

@@ -313,6 +313,20 @@ def test_labels_speak_of_the_revision_that_stands(store: Path, contract: tg.Cont
     assert (cohort.batch, cohort.rows, cohort.labelled) == ("a", 220, 220)
 
 
+def test_the_predictions_that_are_kept_are_those_of_the_revision_though_labels_say_nothing_new(
+    store: Path, contract: tg.Contract, make_orders: Make
+) -> None:
+    frame = make_orders(1)
+    labels = frame[["order_id"]].assign(returned=0.0)
+    tg.gate(frame, contract, store=store, batch_id="a").require_published()
+    tg.join_labels(labels, contract, store=store)
+    mended = frame.assign(score=1 - frame["score"])
+    tg.gate(mended, contract, store=store, batch_id="a", supersede=True, by="ann", reason="the model was mended")
+    tg.join_labels(labels, contract, store=store)
+    kept = pd.read_parquet(store / "orders" / "labels" / "a.parquet").set_index("order_id")["prediction"]
+    assert kept.sort_index().tolist() == mended.set_index("order_id")["score"].sort_index().tolist()
+
+
 PROGRAM = """
 import json, os, shutil, sys
 import pandas, pandera.pandas, tidegate as tg, tidegate_flows.gate  # once: each death is a fork

@@ -24,6 +24,7 @@ from tidegate_flows.pages.label_sections import (
 from tidegate_flows.pages.label_view import OUTCOMES_MAXIMUM, OutcomeView, outcomes_of
 from tidegate_flows.pages.markup import NAME_MAXIMUM, Figures, said
 from tidegate_flows.pages.style import STYLE
+from tidegate_flows.pages.whole import whole
 from tidegate_flows.place import Place
 from tidegate_flows.stores.local import replace_durably, writing
 from tidegate_monitors.bias_by_month import bias_by_month
@@ -32,7 +33,6 @@ from tidegate_monitors.maturity import is_mature
 
 COHORTS_MAXIMUM = 1100
 """Three years of days."""
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def write_label_page(
@@ -85,17 +85,7 @@ def label_page(kept: Kept, known: Sequence[Cohort], contract: Contract, now: dat
         parts.append(outcome_section(drawn, f"o{index}"))
     parts += [_others(document["calibration"], outcomes), skill_section(document["skill"])]
     parts += [estimate_section(document["estimate"])]
-    return _whole(f"Labels of {contract.name}", "".join(parts))
-
-
-def _whole(title: str, body: str) -> str:
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        '<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">'
-        f"<title>{said(title)}</title><style>{STYLE}</style></head><body><main>{body}</main></body></html>\n"
-    )
+    return whole(f"Labels of {contract.name}", "".join(parts), STYLE)
 
 
 def _top(kept: Kept, outcomes: Sequence[OutcomeView], contract: Contract, figures: Figures) -> str:

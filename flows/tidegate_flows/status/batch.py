@@ -14,15 +14,15 @@ from tidegate_contracts.errors import TidegateError
 from tidegate_flows import reference as references
 from tidegate_flows.ledger import cohorts
 from tidegate_flows.ledger.schema import runs
+from tidegate_flows.pages.rows_plot import rows_plot
+from tidegate_flows.pages.shape import shape_of
+from tidegate_flows.pages.shape_plot import shape_plot
 from tidegate_flows.place import Place
 from tidegate_flows.status.dataset import known
 from tidegate_flows.status.label_part import batch_plot
 from tidegate_flows.status.profiled import profiled_columns
 from tidegate_flows.status.record import Record, comparisons, document, of_batch
 from tidegate_flows.status.refusal import UnknownError
-from tidegate_flows.status.rows_plot import rows_plot
-from tidegate_flows.status.shape import shape_of
-from tidegate_flows.status.shape_plot import shape_plot
 from tidegate_flows.status.site import Site
 from tidegate_monitors.run import Run
 from tidegate_monitors.verdict import Finding

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tidegate_flows.pages.axis import Axis
 from tidegate_flows.pages.drawing import box, drawing, group, line, words
 from tidegate_flows.pages.markup import NAME_MAXIMUM, short
+from tidegate_flows.pages.shape import Shape
 from tidegate_flows.plain import plain
-from tidegate_flows.status.shape import Shape
 from tidegate_monitors.cells import Kind
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 420, 40, 412, 12, 130
