@@ -13,7 +13,7 @@ from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import Halted, MonitorError, StoreError, UsageError
 from tidegate_contracts.load import load_contract
 from tidegate_contracts.severity import Severity
-from tidegate_flows import intake
+from tidegate_flows import intake, log_context
 from tidegate_flows.circumstances import ask_upstream
 from tidegate_flows.deciding import commit
 from tidegate_flows.held import release_due
@@ -26,6 +26,7 @@ from tidegate_flows.recover import recover
 from tidegate_flows.rejudge import BusyError, judge_again
 from tidegate_flows.signature import require_signature
 from tidegate_flows.stopwatch import Stopwatch
+from tidegate_flows.witness import witnessed
 from tidegate_monitors.breaker import Decision, State
 from tidegate_monitors.run import Run
 
@@ -88,10 +89,24 @@ def gate_at(
 ) -> Run:
     """:func:`gate` at a place that is already open; ``revision`` says who has other bytes supersede what was."""
     watch = Stopwatch()
+    with witnessed(place, contract, delivery, watch) as witness:
+        return witness.saw(_through(place, delivery, contract, batch_id, as_of, revision, watch))
+
+
+def _through(
+    place: Place,
+    delivery: Any,
+    contract: Contract,
+    batch_id: str | None,
+    as_of: datetime | str | None,
+    revision: Revision | None,
+    watch: Stopwatch,
+) -> Run:
     recover(place, contract.name)
     with place.store.workspace() as folder:
         staged = intake.stage(delivery, folder, name=batch_id, keep_index=contract.has_index)
         watch.over("stage")
+        log_context.bind(batch=staged.id)
         claim = _claim(place, contract.name, staged, revision)
         if isinstance(claim, Decided):
             recover(place, contract.name)  # whoever decided may not have moved its files yet

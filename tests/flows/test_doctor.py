@@ -1,21 +1,88 @@
-"""The doctor: what it says of the settings, and what it keeps to itself."""
+"""The doctor: each thing that a deployment needs, with the fault put in and without; and what it keeps to itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import shutil
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from time import monotonic
+from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
 
 import tidegate as tg
-from tidegate_flows.doctor import Examined, examine
-from tidegate_flows.settings import resolve
+from tests.flows.conftest import Said
+from tidegate_flows import serving
+from tidegate_flows.alert_rules.groups import alerts
+from tidegate_flows.doctor import Examined, bucket, contracts, examine, ledger, machine, monitoring, packages, prefect
+from tidegate_flows.doctor import settings as found_settings
+from tidegate_flows.doctor import store as found_store
+from tidegate_flows.settings import Setting, Settings, resolve
+
+Make = Callable[..., pd.DataFrame]
+
+
+def one(found: Iterator[Examined], what: str) -> Examined:
+    (item,) = (item for item in found if item.what == what)
+    assert item.hint or item.state in ("ok", "absent"), "what is not well says how to mend it"
+    return item
 
 
 def of(what: str, store: Path, ledger: str | None = None) -> Examined:
-    (found,) = (item for item in examine(resolve(store=store, ledger=ledger)) if item.what == what)
-    return found
+    chosen = resolve(store=store, ledger=ledger)
+    everything = [*found_settings.examine(chosen), *found_store.examine(chosen)]
+    return one(iter(everything), what)
+
+
+@contextmanager
+def answering(answers: dict[str, Any], *, hangs: bool = False) -> Iterator[str]:
+    """A server that answers with JSON by path; what is not in it is 404."""
+    released = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("content-length") or 0))
+            if hangs:
+                released.wait(15)
+                return
+            path = self.path.partition("?")[0]
+            body = json.dumps(answers.get(path)).encode()
+            self.send_response(200 if path in answers else 404)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the standard library's name
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        released.set()
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def gated(store: Path, contract: tg.Contract, make_orders: Make) -> Settings:
+    tg.gate(make_orders(1), contract, store=store, batch_id="a")
+    return resolve(store=store)
 
 
 def test_a_password_in_the_ledgers_address_is_not_shown(store: Path) -> None:
@@ -33,7 +100,7 @@ def test_an_address_that_names_no_ledger_is_told_and_not_shown(store: Path, addr
 
 
 def test_a_store_whose_ledger_is_a_database_is_there_where_its_folder_is(
-    store: Path, contract: tg.Contract, make_orders: Callable[[int], pd.DataFrame]
+    store: Path, contract: tg.Contract, make_orders: Make
 ) -> None:
     address = "postgresql://tidegate@127.0.0.1:1/tidegate?connect_timeout=1"
     assert of("store", store, address).state == "absent"
@@ -42,3 +109,295 @@ def test_a_store_whose_ledger_is_a_database_is_there_where_its_folder_is(
     assert of("store", store).state == "ok"
     assert of("setting ledger", store).found == "ledger.db in the store (default)"
     assert of("store", store, address).state == "no", "the folder is there, and that database is not its ledger"
+
+
+def test_a_bucket_and_a_wrong_lease_are_told_without_what_is_secret(gated: Settings) -> None:
+    wrong = Settings(
+        gated.store,
+        gated.ledger,
+        Setting("soon", "TIDEGATE_LEASE"),
+        Setting("s3://ann:hunter2@lake/gated?key=hunter2", "TIDEGATE_PUBLISH"),
+    )
+    found = list(found_settings.examine(wrong))
+    assert one(iter(found), "setting lease").state == "no"
+    assert one(iter(found), "setting publish").found == "s3://…@lake/gated (TIDEGATE_PUBLISH)"
+    assert one(found_settings.examine(gated), "setting lease").state == "ok"
+
+
+def test_a_sqlalchemy_that_prefect_cannot_schedule_with_is_told() -> None:
+    found = one(packages.examine(lambda name: "2.1.0" if name == "sqlalchemy" else version(name)), "sqlalchemy")
+    assert found.state == "no"
+    assert "never schedules" in (found.hint or "")
+    assert one(packages.examine(), "sqlalchemy").state == "ok"
+
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    assert one(packages.examine(missing), "numpy").state == "no"
+    assert one(packages.examine(missing), "psycopg (extra postgres)").state == "absent"
+    assert one(packages.examine(python=(3, 10, 1)), "python").state == "no"
+
+
+UTF8 = (("files", "utf-8"), ("stdout", "UTF8"))
+
+
+def facts(**faults: Any) -> machine.Facts:
+    disk = {"f_bavail": 1 << 20, "f_frsize": 4096, "f_files": 1 << 20, "f_favail": 1 << 19} | faults.pop("disk", {})
+    usual: dict[str, Any] = {"files": 4096, "now": datetime(2026, 5, 1, tzinfo=UTC), "zone": None, "encodings": UTF8}
+    return machine.Facts(SimpleNamespace(**disk), **(usual | faults))
+
+
+@pytest.mark.parametrize(
+    ("what", "fault", "state"),
+    [
+        ("disk space", {"disk": {"f_bavail": 1000}}, "no"),
+        ("disk space", {"disk": {"f_bavail": 100_000}}, "warning"),
+        ("disk inodes", {"disk": {"f_favail": 3}}, "no"),
+        ("disk inodes", {"disk": {"f_favail": 3000}}, "warning"),
+        ("open files", {"files": 64}, "no"),
+        ("open files", {"files": 256}, "warning"),
+        ("clock", {"now": datetime(1970, 1, 1, tzinfo=UTC)}, "no"),
+        ("time zone", {"zone": "Europe/Atlantis"}, "warning"),
+        ("encoding", {"encodings": (("stdout", "ANSI_X3.4-1968"),)}, "warning"),
+    ],
+)
+def test_a_fault_of_the_machine_is_told_and_a_sound_one_is_not(
+    what: str, fault: dict[str, Any], state: str, tmp_path: Path
+) -> None:
+    assert one(machine.examine(tmp_path, facts(**fault)), what).state == state
+    assert one(machine.examine(tmp_path, facts()), what).state == "ok"
+
+
+def test_a_file_system_without_inodes_is_no_fault_and_this_machine_can_be_asked(tmp_path: Path) -> None:
+    unlimited = facts(disk={"f_files": 0, "f_favail": 0})
+    assert one(machine.examine(tmp_path, unlimited), "disk inodes").state == "ok"
+    assert len(list(machine.examine(tmp_path / "not" / "there" / "yet"))) == 6
+
+
+def test_a_ledger_in_a_file_on_a_network_file_system_is_told(tmp_path: Path) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"server:/x {tmp_path.resolve()} nfs4 rw 0 0\n")
+    assert one(found_store.examine(resolve(store=tmp_path / "s"), mounts), "file system").state == "no"
+    in_postgres = resolve(store=tmp_path / "s", ledger="postgresql://h/d")
+    assert one(found_store.examine(in_postgres, mounts), "file system").state == "ok"
+
+
+def test_a_store_that_cannot_be_written_is_told(gated: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    assert of("store", Path(gated.store.value)).state == "ok"
+    monkeypatch.setattr("os.link", refused)  # as a file system without hard links does
+    found = of("store", Path(gated.store.value))
+    assert (found.state, "cannot be written" in found.found) == ("no", True)
+    assert not [path for path in Path(gated.store.value).iterdir() if path.name.startswith(".doctor")]
+
+
+def test_a_sound_ledger_has_nothing_to_tell(gated: Settings) -> None:
+    assert {item.what: item.state for item in ledger.examine(gated)} == dict.fromkeys(
+        ["ledger integrity", "ledger", "audit", "unfinished decisions", "stale claims", "ledger clock"], "ok"
+    )
+
+
+@pytest.mark.parametrize(
+    ("what", "statement", "state"),
+    [
+        ("audit", "UPDATE audit SET reason = 'all well'", "no"),
+        ("unfinished decisions", "UPDATE runs SET moved = 0", "warning"),
+        (
+            "stale claims",
+            "INSERT INTO batches (dataset, batch, sha256, token, lease_until) VALUES ('orders', 'b', 'x', 1, 1000)",
+            "warning",
+        ),
+        ("ledger clock", "UPDATE runs SET completed_at = completed_at + 86400", "warning"),
+    ],
+)
+def test_what_is_wrong_in_the_ledger_is_told_under_its_name(
+    what: str, statement: str, state: str, gated: Settings
+) -> None:
+    with sqlite3.connect(Path(gated.store.value) / "ledger.db") as connection:
+        connection.execute(statement)
+    connection.close()
+    assert one(ledger.examine(gated), what).state == state
+    assert [item.what for item in ledger.examine(gated) if item.state != "ok"] == [what]
+
+
+def test_a_ledger_of_another_format_and_a_damaged_one_are_told(gated: Settings) -> None:
+    path = Path(gated.store.value) / "ledger.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("UPDATE ledger_format SET version = 99")
+    connection.close()
+    found = of("store", path.parent)
+    assert (found.state, "newer tidegate" in found.found) == ("no", True)
+    raw = bytearray(path.read_bytes())
+    raw[8192 : len(raw) - 4096] = b"\x5a" * (len(raw) - 12288)
+    for tail in ("-wal", "-shm"):
+        path.with_name(path.name + tail).unlink(missing_ok=True)
+    path.write_bytes(raw)
+    assert next(ledger.examine(gated)).state == "no"
+
+
+def test_a_question_that_takes_too_long_is_given_up(gated: Settings) -> None:
+    began = monotonic()
+    found = list(ledger.examine(gated, seconds=0.0))
+    assert monotonic() - began < 5
+    assert "warning" in {item.state for item in found}
+
+
+def test_the_bucket_is_asked_and_another_one_than_the_stores_is_told(gated: Settings, store: Path) -> None:
+    assert one(bucket.examine(gated), "bucket").state == "absent"
+
+    def publishing(url: str) -> Settings:
+        return Settings(gated.store, gated.ledger, gated.lease, Setting(url, "TIDEGATE_PUBLISH"))
+
+    assert one(bucket.examine(publishing("memory://lake/gated")), "bucket").state == "ok"
+    assert not (store / ".publish").exists(), "the doctor changes nothing"
+    assert one(bucket.examine(publishing("nosuch://ann:hunter2@lake")), "bucket").state == "no"
+    (store / ".publish").write_text('{"format": 1, "url": "memory://lake/gated"}')
+    assert one(bucket.examine(publishing("memory://elsewhere")), "bucket").state == "no"
+    assert one(bucket.examine(gated), "bucket").state == "ok"
+
+
+HEALTHY: dict[str, Any] = {
+    "/api/health": True,
+    "/api/admin/version": version("prefect"),
+    "/api/deployments/filter": [
+        {"name": "gate-batch", "entrypoint": "tidegate_flows.prefect_flows.gate_batch", "work_pool_name": "tidegate"}
+    ],
+    "/api/work_pools/filter": [{"name": "tidegate", "is_paused": False}],
+    "/api/work_pools/tidegate/workers/filter": [{"status": "ONLINE"}],
+}
+
+
+def of_prefect(answers: dict[str, Any]) -> dict[str, str]:
+    with answering(answers) as url:
+        return {item.what: item.state for item in prefect.examine(prefect.Api(f"{url}/api"))}
+
+
+@pytest.mark.parametrize(
+    ("what", "fault", "state"),
+    [
+        ("prefect server", {"/api/admin/version": "2.20.1"}, "warning"),
+        ("prefect deployments", {"/api/deployments/filter": []}, "absent"),
+        (
+            "prefect deployments",
+            {"/api/deployments/filter": [HEALTHY["/api/deployments/filter"][0] | {"paused": True}]},
+            "warning",
+        ),
+        ("prefect work pool tidegate", {"/api/work_pools/filter": []}, "no"),
+        (
+            "prefect work pool tidegate",
+            {"/api/work_pools/filter": [{"name": "tidegate", "is_paused": True}]},
+            "warning",
+        ),
+        ("prefect work pool tidegate", {"/api/work_pools/tidegate/workers/filter": [{"status": "OFFLINE"}]}, "warning"),
+    ],
+)
+def test_a_fault_on_prefects_side_is_told_and_a_sound_one_is_not(what: str, fault: Any, state: str) -> None:
+    assert of_prefect(HEALTHY | fault)[what] == state
+    assert of_prefect(HEALTHY) == dict.fromkeys(
+        ["prefect server", "prefect deployments", "prefect work pool tidegate"], "ok"
+    )
+
+
+def test_a_prefect_that_is_away_or_hangs_or_is_named_nowhere_is_told_soon() -> None:
+    assert one(prefect.examine(prefect.Api("")), "prefect server").state == "absent"
+    away = one(prefect.examine(prefect.Api("http://ann:hunter2@127.0.0.1:9/api")), "prefect server")
+    assert (away.state, "hunter2" in f"{away}") == ("no", False)
+    with answering({}, hangs=True) as url:
+        began = monotonic()
+        assert one(prefect.examine(prefect.Api(url)), "prefect server").state == "no"
+        assert monotonic() - began < 8
+
+
+def test_the_exporter_must_tell_of_the_same_ledger(
+    gated: Settings, tmp_path: Path, contract: tg.Contract, make_orders: Make
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(gated.store.value, other)
+    with sqlite3.connect(other / "ledger.db") as connection:
+        connection.execute("UPDATE runs SET completed_at = completed_at + 4000")
+    connection.close()
+    stop, listening = threading.Event(), serving.listen("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    thread = threading.Thread(target=serving.serve, args=(serving.application(gated), listening, stop))
+    thread.start()
+    try:
+        assert one(monitoring.exporter(url, gated), "exporter").state == "ok"
+        assert one(monitoring.exporter(f"{url}/metrics", None), "exporter").state == "ok"
+        assert one(monitoring.exporter(url, resolve(store=other)), "exporter").state == "no", "newer batches"
+        shutil.move(gated.store.value, tmp_path / "gone")
+        assert one(monitoring.exporter(url, None), "exporter").state == "no"
+    finally:
+        stop.set()
+        thread.join(20)
+    assert one(monitoring.exporter(url, None), "exporter").state == "no"
+    with answering({"/metrics": "up 1"}) as url:
+        assert one(monitoring.exporter(url, None), "exporter").state == "no"
+
+
+def test_prometheus_must_have_our_rules_and_scrape_our_exporter() -> None:
+    rules = [{"name": alert.name, "health": "ok"} for alert in alerts()]
+
+    def states(rules: list[dict[str, str]], targets: list[dict[str, Any]]) -> list[str]:
+        answers = {
+            "/api/v1/rules": {"data": {"groups": [{"rules": rules}]}},
+            "/api/v1/query": {"data": {"result": targets}},
+        }
+        with answering(answers) as url:
+            return [item.state for item in monitoring.prometheus(url)]
+
+    target = {"metric": {"instance": "127.0.0.1:9464"}}
+    assert states(rules, [target]) == ["ok", "ok"]
+    assert states(rules[1:], [target]) == ["no", "ok"]
+    assert states([{**rules[0], "health": "err"}, *rules[1:]], [target]) == ["no", "ok"]
+    assert states(rules, []) == ["ok", "no"]
+    assert [item.state for item in monitoring.prometheus("http://127.0.0.1:9")] == ["no"]
+    with answering({"/api/v1/rules": [], "/api/v1/query": []}) as url:
+        assert [item.state for item in monitoring.prometheus(url)] == ["no"]
+
+
+def test_contracts_that_are_named_are_loaded_and_held_against_the_ledger(
+    contract_file: Callable[..., Path], with_reference: Path, tmp_path: Path, make_orders: Make
+) -> None:
+    path, broken = str(contract_file()), tmp_path / "broken.py"
+    broken.write_text("contract = None")
+    chosen = resolve(store=with_reference)
+    found = list(contracts.examine([path, str(broken)], chosen))
+    assert one(iter(found), f"contract {broken}").state == "no"
+    assert "owner shop" in one(iter(found), "contract orders").found
+    assert one(iter(found), "reference of orders").state == "ok"
+    assert one(iter(found), "breaker of orders").state == "ok"
+    tg.gate(make_orders(30).assign(country="Atlantis"), path, store=with_reference, batch_id="wrong")
+    assert one(contracts.examine([path], chosen), "breaker of orders").state == "warning"
+    assert one(contracts.examine([path], None), "reference of orders").state == "warning"
+    budget = str(contract_file("alarm_budget=tg.AlarmBudget(one_in=50)", "budget.py"))
+    assert one(contracts.examine([budget], None), "reference of orders").state == "no"
+
+
+@pytest.mark.more
+def test_the_command_says_all_of_it_without_a_password_and_counts_what_is_wrong(
+    tidegate: Callable[..., Said], contract_file: Callable[..., Path], gated: Settings, tmp_path: Path
+) -> None:
+    environment = {
+        "PREFECT_HOME": str(tmp_path / "prefect"),
+        "PREFECT_API_URL": "http://ann:hunter2@127.0.0.1:9/api",
+        "TIDEGATE_PUBLISH": "s3://ann:hunter2@lake/x",
+    }
+    said = tidegate("doctor", contract_file(), "--store", gated.store.value, "--json", env=environment)
+    items = {item["what"]: item for item in map(json.loads, said.out.splitlines())}
+    assert said.code == 3
+    assert "hunter2" not in said.out + said.err
+    assert items["prefect server"]["state"] == "no"
+    assert items["ledger"]["state"] == "ok"
+    assert all(item["format"] == 1 for item in items.values())
+    assert {"contract orders", "reference of orders", "breaker of orders"} <= items.keys()
+
+
+def test_the_whole_examination_goes_on_where_there_is_no_store(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prefect.Api, "in_force", classmethod(lambda cls: cls("")))
+    found = {item.what: item.state for item in examine(resolve(store=store))}
+    assert found["store"] == "absent"
+    assert "audit" not in found
+    assert not store.exists()

@@ -1,0 +1,38 @@
+"""The bucket that published files are put into as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tidegate_contracts.errors import TidegateError
+from tidegate_flows.doctor.bounded import within
+from tidegate_flows.doctor.examined import Examined
+from tidegate_flows.intake.url import masked
+from tidegate_flows.settings import Settings
+from tidegate_flows.stores.bucket import Bucket
+
+SECONDS = 10.0
+_KEY = "tidegate-doctor"  # no dataset is called so: names have no dash
+
+
+def examine(chosen: Settings) -> Iterator[Examined]:
+    """Look at whether the bucket is the store's, and answers; nothing is written."""
+    named = chosen.publish.value
+    try:
+        known = Bucket.of(Path(chosen.store.value), "")
+        bucket = known or (Bucket(named) if named else None)
+        if bucket is None:
+            yield Examined("bucket", "absent", "published files stay in the store")
+            return
+        if named and named.rstrip("/") != bucket.url:
+            yield Examined(
+                "bucket", "no", f"{masked(named)} is named, and the store publishes to {bucket.shown}", "name that one"
+            )
+            return
+        within(SECONDS, lambda: bucket.keys(_KEY))
+    except TidegateError as error:
+        hint = "is the URL right, and do the cloud's own variables (AWS_… and the like) hold here?"
+        yield Examined("bucket", "no", str(error), hint)
+        return
+    yield Examined("bucket", "ok", f"{bucket.shown} answers")

@@ -1,0 +1,87 @@
+"""Contracts: whether they load, what they lack, and what the ledger knows of their datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from tidegate_contracts.contract import Contract
+from tidegate_contracts.errors import TidegateError
+from tidegate_contracts.severity import Severity
+from tidegate_flows.doctor.examined import Examined, State
+from tidegate_flows.ledger import breakers
+from tidegate_flows.settings import Settings
+from tidegate_monitors.breaker import State as Breaker
+
+_BUILD = "tidegate reference build {} BATCH… --approve --by WHO --reason WHY"
+
+
+def examine(named: Sequence[str], chosen: Settings | None, *, readable: bool = True) -> Iterator[Examined]:
+    """Look at each contract, read beside the others.
+
+    Args:
+        named: Each ``path.py[:name]``.
+        chosen: The settings in force; None where there is no store to ask.
+        readable: Whether what is not there is known not to be: a store that cannot be read may have it.
+    """
+    from tidegate_contracts.load import load_contract
+
+    loaded: dict[str, Contract] = {}
+    for path in named:
+        try:
+            loaded[path] = load_contract(path)
+        except TidegateError as error:
+            found = f"{error.what}{f': {error.found}' if error.found is not None else ''}"
+            yield Examined(f"contract {path}", "no", found, error.hint or f"tidegate lint {path}")
+    yield from _linted(loaded)
+    for path, contract in loaded.items():
+        if chosen is not None:
+            yield from _known(path, contract, chosen)
+        elif readable:
+            yield Examined(f"reference of {contract.name}", *_missing(path, contract))
+
+
+def _linted(loaded: dict[str, Contract]) -> Iterator[Examined]:
+    from tidegate_contracts.lint import lint
+
+    contracts = list(loaded.values())
+    for contract, linted in zip(contracts, lint(contracts, datetime.now(UTC).date()), strict=True):
+        worst = {finding.severity for finding in linted.findings}
+        state: State = "warning" if worst & {Severity.CRITICAL, Severity.WARNING} else "ok"
+        checks = ", ".join(dict.fromkeys(finding.check for finding in linted.findings))
+        yield Examined(
+            f"contract {contract.name}",
+            state,
+            f"{contract.version}, owner {contract.owner}{f'; {checks}' if checks else ''}",
+            None if state == "ok" else f"tidegate lint {next(path for path in loaded if loaded[path] is contract)}",
+        )
+
+
+def _known(path: str, contract: Contract, chosen: Settings) -> Iterator[Examined]:
+    """The reference in force and the breaker, as the ledger has them."""
+    from tidegate_flows.place import at
+    from tidegate_flows.reference import approved
+
+    what = f"reference of {contract.name}"
+    try:
+        with at(chosen, must_exist=True) as place:
+            with place.ledger.read() as connection:
+                breaker = breakers.load(connection, contract.name)
+            reference = approved(place, contract)
+    except TidegateError as error:
+        yield Examined(what, "no", str(error), error.hint or _BUILD.format(path))
+        return
+    yield Examined(what, "ok", reference.sha256[:12]) if reference else Examined(what, *_missing(path, contract))
+    shut = breaker.state is not Breaker.CLOSED
+    yield Examined(
+        f"breaker of {contract.name}",
+        "warning" if shut else "ok",
+        f"{breaker.state.value}, because of {breaker.cause}" if shut else "closed",
+        f"tidegate quarantine list {contract.name}; then tidegate breaker close {contract.name}" if shut else None,
+    )
+
+
+def _missing(path: str, contract: Contract) -> tuple[State, str, str]:
+    if contract.alarm_budget is not None:
+        return "no", "none is approved, and the contract states an alarm budget", _BUILD.format(path)
+    return "warning", "none is approved: no drift is seen", _BUILD.format(path)

@@ -1,0 +1,113 @@
+"""Whoever watches: the exporter, and Prometheus with our rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Connection, func, select
+
+from tidegate_contracts.errors import TidegateError
+from tidegate_flows.doctor.bounded import document
+from tidegate_flows.doctor.examined import Examined
+from tidegate_flows.intake.url import masked
+from tidegate_flows.ledger.schema import runs
+from tidegate_flows.ledger_reader import LedgerReader
+from tidegate_flows.settings import Settings
+
+_LATE = 60.0
+_LAST = re.compile(r'^tidegate_batch_last_completed_timestamp_seconds\{dataset="([^"]*)"\} (\S+)', re.MULTILINE)
+_UP = re.compile(r"^tidegate_ledger_up (\S+)", re.MULTILINE)
+_RULES = "deploy/prometheus/tidegate.rules.yaml"
+
+
+def exporter(url: str, chosen: Settings | None) -> Iterator[Examined]:
+    """Look at whether the exporter answers, and tells of the ledger that we have.
+
+    Args:
+        url: Where it answers, with or without ``/metrics``.
+        chosen: The settings in force; None where their ledger cannot be read.
+    """
+    what, shown = "exporter", masked(url)
+    try:
+        page = str(document(url if url.endswith("/metrics") else f"{url.rstrip('/')}/metrics"))
+    except TidegateError as error:
+        yield Examined(what, "no", f"{shown}: {error}", "start tidegate serve there, or correct the address")
+        return
+    up = _UP.search(page)
+    if up is None:
+        yield Examined(what, "no", f"{shown} is no exporter of ours", "the address of tidegate serve, port 9464")
+    elif float(up[1]) != 1:
+        yield Examined(
+            what, "no", f"{shown} cannot read its ledger", "its own log says why; its store and ledger are set?"
+        )
+    else:
+        yield _fresh(page, shown, chosen)
+
+
+def _fresh(page: str, shown: str, chosen: Settings | None) -> Examined:
+    if chosen is None:
+        return Examined("exporter", "ok", f"{shown} answers")
+    told = {name: float(value) for name, value in _LAST.findall(page)}
+    behind = [
+        name for name, last in LedgerReader(chosen).ask(_newest).items() if told.get(name, float("-inf")) < last - _LATE
+    ]
+    if behind:
+        return Examined(
+            "exporter",
+            "no",
+            f"{shown} knows nothing of the newest batches of {', '.join(sorted(behind))}",
+            "it reads another store or ledger: give it the same TIDEGATE_STORE and TIDEGATE_LEDGER",
+        )
+    return Examined("exporter", "ok", f"{shown}: {len(told)} datasets, as the ledger has them")
+
+
+def _newest(connection: Connection) -> dict[str, float]:
+    query = select(runs.c.dataset, func.max(runs.c.completed_at)).group_by(runs.c.dataset)
+    return {name: float(last) for name, last in connection.execute(query)}
+
+
+def prometheus(url: str) -> Iterator[Examined]:
+    """Look at whether Prometheus has our rules and scrapes our exporter.
+
+    Args:
+        url: Where it answers.
+    """
+    base, shown = url.rstrip("/"), masked(url)
+    try:
+        rules = _data(document(f"{base}/api/v1/rules"))
+        scraped = _data(document(f"{base}/api/v1/query?query={quote('tidegate_build_info')}"))
+        known = {rule["name"]: rule for group in rules["groups"] for rule in group["rules"]}
+        targets = [item["metric"].get("instance", "?") for item in scraped["result"]]
+    except TidegateError as error:
+        yield Examined("prometheus", "no", f"{shown}: {error}", "start it, or correct the address")
+        return
+    except (KeyError, TypeError):
+        yield Examined("prometheus", "no", f"{shown} is no Prometheus", "its address, such as http://127.0.0.1:9090")
+        return
+    yield _rules(known)
+    yield Examined(
+        "prometheus target",
+        "ok" if targets else "no",
+        f"scrapes {', '.join(targets)}" if targets else "scrapes no exporter of ours",
+        None if targets else "a job for port 9464, as in deploy/prometheus/prometheus.yaml",
+    )
+
+
+def _data(answer: Any) -> Any:
+    return answer["data"]
+
+
+def _rules(known: dict[str, Any]) -> Examined:
+    from tidegate_flows.alert_rules.groups import alerts
+
+    ours = [alert.name for alert in alerts()]
+    missing = [name for name in ours if name not in known]
+    ill = [name for name in ours if name in known and known[name].get("health") == "err"]
+    if missing or ill:
+        word = f"{len(missing)} of {len(ours)} missing: {', '.join(missing[:5])}" if missing else ""
+        words = [word, f"cannot be evaluated: {', '.join(ill[:5])}" if ill else ""]
+        return Examined("prometheus rules", "no", "; ".join(filter(None, words)), f"rule_files: [{_RULES}], and reload")
+    return Examined("prometheus rules", "ok", f"all {len(ours)}")
