@@ -23,8 +23,11 @@ from tidegate_flows.cli import (
     metrics,
     quarantine,
     reference,
+    render,
+    report,
     watch,
 )
+from tidegate_flows.cli.exits import messages_as_logs
 from tidegate_flows.cli.options import LedgerUrl, Store
 from tidegate_flows.plain import plain
 
@@ -59,8 +62,18 @@ def _common(
     ledger: LedgerUrl = None,
     _show_version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Say the version."),
     verbose: bool = typer.Option(False, "--verbose", "-v", help="Log each decision to stderr."),
+    log_json: bool = typer.Option(
+        False, "--log-json", envvar="TIDEGATE_LOG_JSON", help="Logs as JSON on stderr, one object a line."
+    ),
 ) -> None:
     context.obj = {"store": store, "ledger": ledger}
+    if log_json:
+        from tidegate_flows.json_logs import configure
+        from tidegate_flows.masking import Mask
+
+        configure(Mask.of_environment(ledger or ""), verbose=verbose)
+        messages_as_logs()
+        return
     handler = logging.StreamHandler()
     handler.setFormatter(_Plain("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, handlers=[handler])
@@ -81,6 +94,8 @@ app.command("watch")(watch.watch)
 app.command("recover")(gate.recover)
 app.command("serve")(metrics.serve)
 app.command("metrics")(metrics.metrics)
+app.command("render")(render.render)
+app.command("report")(report.report)
 app.command("catalogue")(catalogue.catalogue)
 app.command("doctor")(doctor.doctor)
 app.add_typer(reference.app, name="reference")

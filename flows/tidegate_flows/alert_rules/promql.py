@@ -1,0 +1,67 @@
+"""What all expressions are made of, so that each trap is avoided in one place.
+
+* A gauge that is gone is no gauge that is well: what an exporter said last counts for an hour while it is down
+  (:func:`known`). While it is up, what it no longer says is over.
+* ``job`` stands for a ledger and ``instance`` for nothing: two exporters of one ledger, or one that moved, alert once.
+* Counters live in the ledger: they neither start at zero nor reset when an exporter restarts, and a batch a day is too
+  few for ``rate``. :func:`growth` tells a series that is new, which counts in full, from an exporter that is.
+* No threshold is a NaN, and none is a contract's: those are metrics themselves, joined by dataset.
+"""
+
+from __future__ import annotations
+
+MEMORY = "1h"
+BY = "job, dataset"
+
+
+def known(selector: str, by: str = BY) -> str:
+    """The value of a gauge, or what it was when the exporter or its ledger went down in the last hour."""
+    return (
+        f"(\n  max by ({by}) ({selector})\n"
+        f"or\n  max by ({by}) (last_over_time({selector}[{MEMORY}])) unless on (job) max by (job) "
+        "(tidegate_ledger_up) == 1\n)"
+    )
+
+
+def growth(selector: str, window: str) -> str:
+    """By how much a counter grew in a window, such as ``1d``, of each series.
+
+    A series counts in full if it was there for fewer scrapes than its ledger could be read.
+    """
+    return (
+        f"  last_over_time({selector}[{MEMORY}])\n"
+        f"  and count_over_time({selector}[{window}])\n"
+        f"    < on (job, instance) group_left () sum_over_time(tidegate_ledger_up[{window}])\n"
+        f"or\n  last_over_time({selector}[{MEMORY}]) - min_over_time({selector}[{window}])"
+    )
+
+
+def grown(selector: str, window: str, by: str = BY) -> str:
+    """Where a counter grew in a window, and by how much."""
+    return f"max by ({by}) (\n{indented(growth(selector, window))}\n) > 0"
+
+
+def owned(expr: str) -> str:
+    """With the owner of each dataset among the labels, for routing."""
+    return f"(\n{indented(expr)}\n)\n* on ({BY}) group_left (owner) tidegate:owner"
+
+
+def indented(expr: str) -> str:
+    """Two spaces further in."""
+    return "\n".join(f"  {line}" for line in expr.splitlines())
+
+
+def counted(one: str, many: str) -> str:
+    """The alert's value and what it counts, such as ``1 batch was`` and ``2 batches were``."""
+    return f"{{{{ $value | humanize }}}} {{{{ if eq $value 1.0 }}}}{one}{{{{ else }}}}{many}{{{{ end }}}}"
+
+
+def told(query: str, how: str = "humanize", otherwise: str = "?", labels: str = "job,dataset") -> str:
+    """A number for a description, looked up when the alert fires; ``query`` has ``SAME`` for the alert's own labels."""
+    names = labels.split(",")
+    same = ",".join(f"{name}=%q" for name in names)
+    arguments = " ".join(f"$labels.{name}" for name in names)
+    return (
+        f"{{{{ with printf `{query.replace('SAME', same)}` {arguments} | query }}}}"
+        f"{{{{ . | first | value | {how} }}}}{{{{ else }}}}{otherwise}{{{{ end }}}}"
+    )
