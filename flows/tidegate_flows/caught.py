@@ -46,8 +46,10 @@ OUTSIDE_REGISTRIES: Mapping[Catcher, tuple[str, ...]] = MappingProxyType(
             "reference_contamination",
             "base_rate_gap",
             "feedback_loop",
+            "silent_monitor",
         ),
         Catcher.LABELS: ("prediction_bias", "bucket_bias", "slice_bias", "masked_slice_bias", "immature_labels"),
+        Catcher.SPLIT: ("holdout_reuse",),
         Catcher.DIFF: ("breaking_schema_change", "semantic_change"),
     }
 )

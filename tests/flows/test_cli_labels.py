@@ -28,8 +28,8 @@ from tidegate_monitors.block import Block
 from tidegate_monitors.cohort import Cohort
 from tidegate_monitors.label_judgement import Question, judge
 from tidegate_monitors.label_report import LabelReport
-from tidegate_monitors.pairs import Pairs
 from tidegate_monitors.layout import Layout
+from tidegate_monitors.pairs import Pairs
 from tidegate_monitors.profile import Profile
 from tidegate_monitors.reference import Reference
 from tidegate_monitors.scored import Labels, cohort_columns, cohort_of, pairs_of

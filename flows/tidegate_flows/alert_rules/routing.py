@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tidegate_flows.alert_rules.alert import Urgency
+from tidegate_flows.exposition import safe
 
 _PATIENCE = {
     Urgency.PAGE: {"group_wait": "5s", "group_interval": "1m", "repeat_interval": "1h"},
@@ -51,7 +52,11 @@ def routing(owners: Sequence[str], *, webhook: str, heartbeat: str) -> dict[str,
                     "repeat_interval": "5m",
                 },
                 *(
-                    {"matchers": [f"owner={_quoted(owner)}"], "receiver": _receiver(owner), "routes": _by_urgency()}
+                    {
+                        "matchers": [f"owner={_quoted(safe(owner))}"],
+                        "receiver": _receiver(owner),
+                        "routes": _by_urgency(),
+                    }
                     for owner in owners
                 ),
                 *_by_urgency(),
