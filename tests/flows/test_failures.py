@@ -16,7 +16,11 @@ from sqlalchemy import text
 
 import tidegate as tg
 from tests.flows.conftest import TIDEGATE
-from tidegate_flows.ledger import Ledger, counters, runs
+from tests.flows.invariants import Invariants
+from tidegate_flows import readmission
+from tidegate_flows.cli.app import app
+from tidegate_flows.cli.exits import run
+from tidegate_flows.ledger import Ledger, audit, counters, runs
 from tidegate_flows.place import at
 from tidegate_flows.recover import recover
 
@@ -78,6 +82,8 @@ def test_a_worker_killed_at_any_moment_leaves_a_store_that_the_next_one_finishes
         assert second.published is not None
         assert second.published.read_bytes() == batch.read_bytes()
         assert [p.name for p in (place / "orders" / "published").iterdir()] == ["day.parquet"]
+        with at(place) as here:
+            Invariants(here, "orders", "order_id").look_at_rest()
 
 
 def test_a_full_disk_gives_no_verdict_and_the_same_command_works_when_there_is_room(
@@ -170,6 +176,24 @@ def test_a_published_file_that_is_not_the_one_that_was_checked_is_never_put_in_p
     assert list((store / "orders" / "published").iterdir()) == []
 
 
+@pytest.mark.parametrize("meanwhile", ["nothing", "the breaker opens"])
+def test_a_batch_of_which_other_rows_were_let_go_of_stays_published_when_it_comes_again(
+    store: Path, contract: tg.Contract, make_orders: Make, meanwhile: str
+) -> None:
+    frame = make_orders(1)
+    frame.loc[[3, 7], "amount"] = -1.0
+    first = tg.gate(frame, contract, store=store, batch_id="a").require_published()
+    with at(store) as place:
+        readmission.discard(place, "orders", "a", by="ann", reason="two orders of a test customer")
+    if meanwhile == "the breaker opens":
+        tg.gate(make_orders(2).assign(amount=-1.0), contract, store=store, batch_id="b")
+    again = tg.gate(frame, contract, store=store, batch_id="a")
+    assert (again.id, again.repeated, again.decision) == (first.id, True, tg.Decision.PUBLISH)
+    with at(store) as place, place.ledger.read() as connection:
+        told = [entry["event"] for entry in audit.entries(connection, "orders") if entry["batch"] == "a"]
+    assert told == ["batch.published", "batch.discarded"]
+
+
 def _python(program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", program, *map(str, arguments)],
@@ -178,3 +202,21 @@ def _python(program: str, *arguments: object) -> subprocess.CompletedProcess[str
         env=os.environ | {"TIDEGATE_LEASE": "1"},
         check=False,
     )
+
+
+@pytest.mark.parametrize("command", ["gate", "recover", "status"])
+def test_a_store_that_has_lost_its_ledger_is_not_begun_anew(
+    store: Path, contract_file: Callable[..., Path], make_orders: Make, tmp_path: Path, command: str,
+    capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    path, batch = contract_file(), tmp_path / "a.parquet"
+    make_orders(1).to_parquet(batch, index=False)
+    tg.gate(batch, path, store=store).require_published()
+    for left in store.glob("ledger.db*"):
+        left.unlink()
+    words = {"gate": ["gate", path, batch], "recover": ["recover"], "status": ["breaker", "status"]}[command]
+    assert run(app, [*map(str, words), "--store", str(store)]) == 3
+    said = capfd.readouterr().err
+    assert "this store has lost its ledger" in said
+    assert "a.parquet, and no ledger.db" in said
+    assert not (store / "ledger.db").exists()
