@@ -46,6 +46,7 @@ def probe(place: Place, dataset: str, *, by: str, reason: str) -> tuple[Breaker,
 
     Raises:
         UsageError: The ledger knows no such dataset, or nobody signs.
+        ContractError: The contract file cannot be used as it is now; then nothing was done.
         StoreError: The ledger or store refused.
     """
     require_signature(by, reason)
@@ -72,17 +73,17 @@ def close(place: Place, dataset: str, *, by: str, reason: str) -> tuple[Breaker,
 
     Raises:
         UsageError: The ledger knows no such dataset, or nobody signs.
+        ContractError: The contract file cannot be used as it is now; then nothing was done.
         StoreError: The ledger or store refused.
     """
     require_signature(by, reason)
     recover(place, dataset)
-    now = place.clock()
+    now, contract = place.clock(), last_contract(place, dataset)  # a broken file stops this before it is done
     with place.ledger.begin() as connection:
         before = _known(connection, dataset)
         after = before.close(now, f"{by}: {reason}")
         if after != before:
             _keep(connection, dataset, before, after, "closed", now, by=by, reason=reason)
-    contract = last_contract(place, dataset)
     if contract is None:
         return after, []
     return _released(place, dataset, release(place, contract, now, by=by))
@@ -97,13 +98,14 @@ def override(place: Place, dataset: str, length: timedelta, *, by: str, reason: 
     Raises:
         UsageError: The ledger knows no such dataset, its breaker is closed, nobody signs, or the time is none or more
             than 31 days.
+        ContractError: The contract file cannot be used as it is now; then nothing was done.
         StoreError: The ledger or store refused.
     """
     require_signature(by, reason)
     if not timedelta(0) < length <= LONGEST_OVERRIDE:
         raise UsageError("an override of this length", found=str(length), allowed="more than none, at most 31 days")
     recover(place, dataset)
-    now = place.clock()
+    now, contract = place.clock(), last_contract(place, dataset)
     with place.ledger.begin() as connection:
         before = _known(connection, dataset)
         if before.state is State.CLOSED:
@@ -115,7 +117,6 @@ def override(place: Place, dataset: str, length: timedelta, *, by: str, reason: 
         breakers.save(connection, dataset, after)
         counters.bump(connection, "overrides_total", dataset)
         audit.append(connection, dataset, "breaker.overridden", at=now, by=by, reason=f"for {length}: {reason}")
-    contract = last_contract(place, dataset)
     if contract is None:
         return after, []
     return _released(place, dataset, release(place, contract, now, by=by))

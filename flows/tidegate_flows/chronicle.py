@@ -73,18 +73,22 @@ def tell(
     why = next((finding.check for finding in run.findings if finding.severity is Severity.CRITICAL), None)
     said = run.caution or why if reason is None else f"{run.caution}; {reason}" if run.caution else reason
     audit.append(connection, run.dataset, f"batch.{word}", at=moment, batch=run.batch, run=run.id, by=by, reason=said)
-    for old, new in pairwise(breaker):
+    for number, (old, new) in enumerate(pairwise(breaker), start=2):
         if old.state is not new.state:
+            stepped = number == len(breaker)  # only the last change is what the batch itself did
             text = {
-                State.OPEN: f"{why} in batch {run.batch}" if new is breaker[-1] and why else new.cause,
+                State.OPEN: f"{why} in batch {run.batch}" if stepped and why else new.cause,
                 State.HALF_OPEN: f"the cool-down is over; batch {run.batch} is the probe",
                 State.CLOSED: f"batch {run.batch} passed as the probe",
             }[new.state]
-            _tell_breaker(connection, run, new, moment, text)
+            lost = new.state is State.OPEN and not stepped
+            _tell_breaker(connection, run, new, moment, text, batch=old.probe if lost else new.cause)
 
 
-def _tell_breaker(connection: Connection, run: Run, breaker: Breaker, moment: datetime, reason: str | None) -> None:
+def _tell_breaker(
+    connection: Connection, run: Run, breaker: Breaker, moment: datetime, reason: str | None, *, batch: str | None
+) -> None:
     """Put one change of the breaker into the audit and the counters."""
     event = {State.OPEN: "opened", State.HALF_OPEN: "half_open", State.CLOSED: "closed"}[breaker.state]
     counters.bump(connection, "breaker_transitions_total", run.dataset, to=breaker.state.value)
-    audit.append(connection, run.dataset, f"breaker.{event}", at=moment, batch=breaker.cause, run=run.id, reason=reason)
+    audit.append(connection, run.dataset, f"breaker.{event}", at=moment, batch=batch, run=run.id, reason=reason)

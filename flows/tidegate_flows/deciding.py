@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import MonitorError, TidegateError
 from tidegate_contracts.severity import Severity
-from tidegate_flows import chronicle
+from tidegate_flows import chronicle, log_context
 from tidegate_flows.ledger import batches, breakers, contracts, memory, runs
 from tidegate_flows.ledger.batches import Claim
 from tidegate_flows.ledger.runs import Recorded
@@ -20,12 +20,12 @@ from tidegate_flows.place import Place
 from tidegate_flows.publish import moves_for, prepare
 from tidegate_flows.recover import recover
 from tidegate_flows.remembered import remembered
-from tidegate_flows.revising import Target, target_of, tell_superseded
+from tidegate_flows.revising import Target, supersede, target_of
 from tidegate_flows.ruling import Case, Ruling, rule
 from tidegate_flows.stepping import stepped
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.breaker import Decision
-from tidegate_monitors.run import SILENT, Rows, Run
+from tidegate_monitors.run import SILENT, Rows, Run, key_beside
 from tidegate_monitors.verdict import Verdict, decide
 
 logger = logging.getLogger("tidegate.gate")
@@ -56,6 +56,7 @@ def _commit(place: Place, claim: Claim, seen: Seen, contract: Contract, hand: Ha
     whole = seen.failure is not None or (contract.shadow and steps)
     checked = seen.observation.checked
     prepared = prepare(staged.path.parent, staged.path, staged.source, seen.batch, checked, whole=whole)
+    recover(place, contract.name)  # what was decided on this batch before our claim must lie where it makes way from
     with place.ledger.begin() as connection:
         breaker = breakers.load(connection, contract.name)
         verdict, others = _verdict(connection, place, claim, seen, contract, hand)
@@ -64,6 +65,7 @@ def _commit(place: Place, claim: Claim, seen: Seen, contract: Contract, hand: Ha
         target = target_of(connection, claim, ruling.decision)
         seen.watch.over("commit")
         run = _run(target, seen, contract, verdict, ruling, whole=whole)
+        log_context.bind(run=run.id)
         moves, published = moves_for(prepared, run, staged.source, target, place.store)
         accepted = steps and verdict.passed and seen.profile is not None and not ruling.overridden
         recorded = Recorded(
@@ -78,6 +80,7 @@ def _commit(place: Place, claim: Claim, seen: Seen, contract: Contract, hand: Ha
             arrival=hand is None,
             accepted=accepted and not seen.observation.ruled_out and not _came_before(others),
             stood=target.stood,
+            failed=int(seen.observation.checked.failed.sum()),
         )
         batches.settle(connection, claim, run.id, target.key)
         runs.add(connection, recorded)
@@ -159,7 +162,7 @@ def _signed(hand: Hand | None, claim: Claim, ruling: Ruling) -> Hand | None:
 
 def _tell(connection: Connection, run: Run, claim: Claim, target: Target, hand: Hand | None, ruling: Ruling) -> None:
     """Put what was superseded into the audit, and then what was decided."""
-    tell_superseded(connection, claim, target, run)
+    supersede(connection, claim, target, run)
     if hand is None:
         chronicle.tell(connection, run, run.at, ruling.breakers)
     else:
@@ -168,12 +171,18 @@ def _tell(connection: Connection, run: Run, claim: Claim, target: Target, hand: 
 
 def _unseen(connection: Connection, claim: Claim, hand: Hand | None) -> bool:
     """Whether the stream has not seen a batch yet: it comes now, or was refused when it came and is judged anew."""
-    if claim.revises is not None:
+    if claim.revises is not None and not _would_have_been_refused(connection, claim):
         return False  # it has seen the window
     if hand is None:
         return True
     before = runs.speaking_for(connection, claim.dataset, claim.batch)
     return hand.steps and before is not None and before.decision == Decision.QUARANTINE.value
+
+
+def _would_have_been_refused(connection: Connection, claim: Claim) -> bool:
+    """Whether what a revision supersedes was published by the contract's shadow alone, so that no stream saw it."""
+    standing = runs.speaking_for(connection, claim.dataset, claim.id)
+    return standing is not None and standing.would == Decision.QUARANTINE.value
 
 
 def _came_before(others: tuple[Alarm, ...]) -> bool:
@@ -206,4 +215,5 @@ def _run(target: Target, seen: Seen, contract: Contract, verdict: Verdict, rulin
         seconds=seen.watch.total,
         would=ruling.would,
         revision=target.revision,
+        key=key_beside(target.key),
     )

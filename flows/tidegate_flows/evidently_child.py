@@ -1,4 +1,4 @@
-"""The child that runs Evidently: ``python -m tidegate_flows.evidently_child FOLDER``; it reaches no network."""
+"""The child that runs Evidently: ``python -m tidegate_flows.evidently_child FOLDER``; it goes to no network."""
 
 from __future__ import annotations
 
@@ -14,15 +14,27 @@ _WAYS_OUT = frozenset(
         "socket.sendmsg",
         "socket.getaddrinfo",
         "socket.gethostbyname",
+        "socket.gethostbyaddr",
+        "socket.getnameinfo",
         "urllib.Request",
         "subprocess.Popen",
         "os.system",
+        "os.exec",
+        "os.fork",
+        "os.forkpty",
+        "os.posix_spawn",
+        "os.spawn",
+        "os.startfile",
+        "pty.spawn",
     }
 )
 
 
 def close_ways_out() -> None:
-    """Refuse all that could reach another machine, for the rest of this process."""
+    """Refuse Python's calls that reach another machine or begin another program, for the rest of this process.
+
+    It keeps a library from what it does by habit; it is no cell for code that means to get out.
+    """
 
     def refuse(event: str, _arguments: tuple[object, ...]) -> None:
         if event in _WAYS_OUT:

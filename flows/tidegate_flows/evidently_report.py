@@ -1,8 +1,8 @@
 """Evidently's report of a sample of rows, made by a process of its own.
 
 Evidently takes seconds to import, may hang or die on odd data, and knows how to report its use to its makers. So it
-runs in a child with a time limit, ``DO_NOT_TRACK`` set, and every way to a network closed; what fails in it is one
-error here, and nothing else is lost.
+runs in a child with a time limit, ``DO_NOT_TRACK`` set, and Python's ways to a network and to other programs closed;
+what fails in it is one error here, and nothing else is lost.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
@@ -25,6 +26,8 @@ from tidegate_flows.stores.local import replace_durably, writing
 from tidegate_monitors.metric_family import Distribution, Family
 from tidegate_monitors.metrics import SERIES_MAXIMUM, distributions, families, health
 
+logger = logging.getLogger("tidegate.exporter")
+
 
 class Exporter:
     """Reads the ledger at each scrape; a broken ledger is a metric, not a broken page.
@@ -46,6 +49,9 @@ class Exporter:
             found = self.of_ledger()
         except TidegateError:
             return [*health(up=False, seconds=perf_counter() - started)]
+        except Exception as error:  # noqa: BLE001 - whatever it is, a scrape has to see that the ledger is not told
+            logger.warning("the ledger cannot be told: %s", type(error).__name__)  # its words may hold values
+            return [*health(up=False, seconds=perf_counter() - started)]
         return [*found, *health(up=True, seconds=perf_counter() - started)]
 
     def of_ledger(self) -> list[Family | Distribution]:
@@ -55,7 +61,7 @@ class Exporter:
             UsageError: There is no ledger, or not that of the store.
             StoreError: It cannot be read, or does not answer in time.
         """
-        snapshot = self._reader.ask(self._snapshots.take)
+        snapshot = self._reader.ask(lambda connection: self._snapshots.take(connection, self._reader.clock()))
         return [*families(snapshot, self._series), *distributions(snapshot)]
 
     def page(self, accept: str = "") -> tuple[bytes, str]:

@@ -51,7 +51,7 @@ def feedback(place: Place, batch: Batch, contract: Contract) -> tuple[Alarm, ...
         return ()
     with place.ledger.read() as connection:
         end = batch.window.end.timestamp() if batch.window else None
-        row = runs.published_before(connection, contract.name, batch.id, end)
+        row = runs.published_before(connection, contract.name, batch.id.partition("~")[0], end)
     if row is None:
         return ()
     published = Published(tuple(place.store.root / path for path in json.loads(row.files)), contract)

@@ -21,6 +21,7 @@ from tidegate_flows.intake import Staged
 from tidegate_flows.ledger import batches, breakers, counters, runs
 from tidegate_flows.ledger.batches import Busy, Claim, Decided, Revision
 from tidegate_flows.passage import Hand, look, stored
+from tidegate_flows.pasted import other_than_usual, way_out
 from tidegate_flows.place import Place, at
 from tidegate_flows.recover import recover
 from tidegate_flows.rejudge import BusyError, judge_again
@@ -102,12 +103,14 @@ def _through(
     revision: Revision | None,
     watch: Stopwatch,
 ) -> Run:
-    recover(place, contract.name)
+    with watch.aside():
+        recover(place, contract.name)
     with place.store.workspace() as folder:
         staged = intake.stage(delivery, folder, name=batch_id, keep_index=contract.has_index)
         watch.over("stage")
         log_context.bind(batch=staged.id)
-        claim = _claim(place, contract.name, staged, revision)
+        with watch.aside():  # others may be at it
+            claim = _claim(place, contract.name, staged, revision)
         if isinstance(claim, Decided):
             recover(place, contract.name)  # whoever decided may not have moved its files yet
             run = stored(place, claim.run, frame=staged.frame)
@@ -117,7 +120,8 @@ def _through(
                 recover(place, contract.name)  # what it may supersede must be in its place
             answers = ask_upstream(contract, delivery, staged.id)
             seen = look(place, staged, contract, as_of=as_of, watch=watch, upstream=answers)
-            release_due(place, contract, seen.received)
+            with watch.aside():
+                release_due(place, contract, seen.received)
             return commit(place, claim, seen, contract)
 
 
@@ -152,7 +156,7 @@ def require_closed(dataset: str, *, store: str | Path | None = None, ledger: str
         raise Halted(
             f"the breaker of {dataset!r} is {breaker.state.value}",
             found=f"since {breaker.changed_at:%Y-%m-%d %H:%M} UTC, because of {breaker.cause}",
-            hint=f"tidegate quarantine list {dataset}; then tidegate breaker close {dataset} --by WHO --reason WHY",
+            hint=way_out(dataset, other_than_usual(store)),
         )
 
 
@@ -170,7 +174,7 @@ def _awaited(place: Place, contract: Contract, run: Run, delivery: Any, as_of: d
         return None
     while True:
         with place.ledger.read() as connection:
-            row = runs.speaking_for(connection, contract.name, run.batch)
+            row = runs.speaking_for_bytes_of(connection, run.id)
         if row is None or row.discarded:
             return None
         if row.run != run.id:  # whoever was at it has judged it anew

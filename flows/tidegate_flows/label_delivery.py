@@ -20,7 +20,7 @@ from tidegate_contracts.label_check import CONFLICT, check_labels, key_of
 from tidegate_contracts.outcome import Outcome, classes_of, outcome_of
 from tidegate_contracts.types import LogicalType, plain_values
 from tidegate_contracts.violation import Violation
-from tidegate_flows import intake
+from tidegate_flows import intake, labels_aside
 from tidegate_flows.intake import UnreadableError
 from tidegate_flows.place import Place
 from tidegate_flows.stores.local import sync, write_durably, writing
@@ -242,4 +242,5 @@ def _manifest(source: Source, batch: Batch, checked: Checked, at: Any) -> dict[s
         "set_aside": int(np.count_nonzero(checked.failed)),
         "refused": checked.critical,
         "received_at": iso(at),
+        "reasons": labels_aside.counted(checked.reasons),
     }

@@ -28,7 +28,7 @@ from tidegate_monitors.scored import Labels, pairs_of, prediction_columns
 
 FORMAT = "1"
 _FILES = b"published"
-_OWN = ("label", "settled", "changes", "first", "named_at", "prediction")
+_OWN = ("label", "settled", "changes", "first", "named_at", "published", "prediction")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -180,7 +180,7 @@ def files_of(path: Path) -> tuple[str, ...] | None:
 
 
 def save(path: Path, named: Named, published: Any, contract: Contract, files: Sequence[str]) -> None:
-    """Keep what is known of a batch, in place of what was.
+    """Keep what is known of a batch, in place of what was; of rows that are published no longer, that they are not.
 
     Args:
         path: The file.
@@ -200,11 +200,12 @@ def save(path: Path, named: Named, published: Any, contract: Contract, files: Se
         "changes": pa.array(named.changes, pa.int32()),
         "first": named.first,
         "named_at": pa.array(named.named_at, pa.timestamp("us", "UTC")),
+        "published": pa.array(np.ones(len(named.named), dtype=bool)),
         **{kept: published.column(name) for kept, name in predictions.items()},
     }
     table = pa.table(columns).filter(pa.array(named.named))
     if named.gone is not None:
-        table = pa.concat_tables([table, named.gone], promote_options="permissive")
+        table = pa.concat_tables([table, _unpublished(named.gone)], promote_options="permissive")
     buffer = io.BytesIO()
     table = table.replace_schema_metadata({"format": FORMAT, _FILES: json.dumps(list(files))})
     pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
@@ -216,12 +217,15 @@ def save(path: Path, named: Named, published: Any, contract: Contract, files: Se
 def pairs(place: Place, dataset: str, batches: Sequence[str], contract: Contract) -> Iterator[Pairs]:
     """The predictions of some batches with their labels, one batch at a time; for several classes one a class.
 
+    Only of rows that are published: those that a revision replaced took part in nothing that was decided since.
+
     Raises:
         StoreError: A file of labels cannot be read.
     """
     for batch in batches:
         table = _read(path_of(place, dataset, batch))
         if table is not None:
+            table = table.filter(table.column("published")) if "published" in table.column_names else table
             names = dict(zip(_prediction_names(contract), prediction_columns(contract), strict=True))
             none = pa.nulls(table.num_rows)  # of a column that the contract did not name then
             there = table.column_names
@@ -242,6 +246,12 @@ def _read(path: Path) -> Any:
         why = getattr(error, "strerror", None) or type(error).__name__
         hint = "restore it, or remove it and join the labels of this batch again"
         raise StoreError(f"the labels kept in {path} cannot be read", found=why, hint=hint) from error
+
+
+def _unpublished(table: Any) -> Any:
+    """Rows of a file, with the word that they are published no longer."""
+    kept = table.drop_columns(["published"]) if "published" in table.column_names else table
+    return kept.append_column("published", pa.array(np.zeros(kept.num_rows, dtype=bool)))
 
 
 def _as_contract(table: Any, contract: Contract) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -95,8 +96,7 @@ def join_at(place: Place, delivery: Any, contract: Contract, as_of: datetime | s
         violations=delivered.violations,
     )
     if delivered.refused:
-        with place.ledger.begin() as connection:
-            counters.bump(connection, "label_rows_total", contract.name, said.labels, outcome="refused")
+        _count_refused(place, contract.name, delivered)
         return said
     with place.ledger.read() as connection:
         published = cohorts.scored(connection, contract.name)
@@ -118,6 +118,18 @@ def join_at(place: Place, delivery: Any, contract: Contract, as_of: datetime | s
             label_deliveries.add(connection, contract.name, delivered.sha256, place.seconds)
             _count(connection, contract.name, joined)
     return joined
+
+
+def _count_refused(place: Place, dataset: str, delivered: Delivery) -> None:
+    """Count the rows of a refused delivery, the first time that it comes.
+
+    It is remembered by a hash of its own: under another contract it may be joined yet, and is then counted as that.
+    """
+    name = sha256(f"refused {delivered.sha256}".encode()).hexdigest()
+    with place.ledger.begin() as connection:
+        if not label_deliveries.is_known(connection, dataset, name):
+            label_deliveries.add(connection, dataset, name, place.seconds)
+            counters.bump(connection, "label_rows_total", dataset, delivered.rows, outcome="refused")
 
 
 def _count(connection: Connection, dataset: str, joined: Joined) -> None:
@@ -237,7 +249,7 @@ class _Joining:
         contract, time, batch = self.contract, self.delivered.time, match.batch
         table = match.columns([*cohort_columns(contract), *([time] if time is not None else [])])
         path = label_store.path_of(self.place, contract.name, batch.batch)
-        with self.place.ledger.begin() as connection:
+        with self.place.ledger.read() as connection:
             window = cohorts.window_of(connection, batch.run)
         with label_store.locked(self.place.store, contract.name):
             known = label_store.load(path, match.keys, contract, self.delivered.labels.type)

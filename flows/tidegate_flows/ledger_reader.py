@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from threading import Event, Lock, Thread
 from time import monotonic
@@ -15,10 +16,12 @@ from tidegate_contracts.errors import StoreError
 from tidegate_flows.ledger import Ledger, pairing
 from tidegate_flows.ledger.postgres import Patience
 from tidegate_flows.ledger.schema import FORMAT, ledger_format
+from tidegate_flows.place import now_utc
 from tidegate_flows.settings import Settings
 
 SECONDS = 4.0
-_PATIENCE = Patience(connect=2, lock=2.0, more=0.5)
+PATIENCE = Patience(connect=2, lock=2.0, more=0.5)
+"""How long whoever only reads waits for a ledger."""
 
 T = TypeVar("T")
 
@@ -57,6 +60,10 @@ class LedgerReader:
         if not asked.done.wait(end - monotonic()):
             raise self._silent()
         return asked.answer()
+
+    def clock(self) -> datetime:
+        """The time by the clock of the ledger that was asked last: its own, where it has one."""
+        return self._door.clock()
 
     def _silent(self) -> StoreError:
         return StoreError("the ledger does not answer", found=f"nothing within {self._seconds:g} s")
@@ -112,6 +119,11 @@ class _Door:
         finally:
             ledger.close()
 
+    def clock(self) -> datetime:
+        """The time by the ledger's clock, or the machine's."""
+        known = self._known
+        return known[0].clock() if known is not None and known[0].clock is not None else now_utc()
+
     def _ledger(self) -> Ledger:
         file = self._file()
         if self._known is not None and self._known[1] == file and self._is_format(self._known[0]):
@@ -119,7 +131,7 @@ class _Door:
         self._known = None
         if not self._url:
             pairing.require_file(self._root)
-        ledger = Ledger.open(self._url, self._root, must_exist=True, patience=_PATIENCE)
+        ledger = Ledger.open(self._url, self._root, must_exist=True, patience=PATIENCE)
         try:
             if self._url:
                 pairing.pair(ledger, self._root, read_only=True)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
+from tidegate_flows.breaker_now import breaker_now
 from tidegate_flows.ledger import breakers, contracts, counters, standings
 from tidegate_flows.ledger.standings import Arrived, Documents, Standing
+from tidegate_flows.plain import plain
 from tidegate_flows.version import VERSION
 from tidegate_monitors.breaker import Breaker
 from tidegate_monitors.comparison import Comparison
@@ -21,6 +24,9 @@ from tidegate_monitors.observed import Observed
 from tidegate_monitors.profile import Profile
 
 logger = logging.getLogger("tidegate.exporter")
+
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
+"""What reading a document raises that another version wrote."""
 
 Biases = Mapping[tuple[str, str], tuple[float, float | None]]
 
@@ -36,8 +42,13 @@ class Snapshots:
         self._observed: dict[str, Observed] = {}
         self._judged: dict[str, tuple[str, tuple[Biases, float | None]]] = {}
 
-    def take(self, connection: Connection) -> Snapshot:
-        """The ledger as one transaction sees it."""
+    def take(self, connection: Connection, now: datetime) -> Snapshot:
+        """The ledger as one transaction sees it.
+
+        Args:
+            connection: That transaction.
+            now: The time by the ledger's clock.
+        """
         facts, states = contracts.load(connection), breakers.all_of(connection)
         standing = standings.of_all(connection)
         arrived = standings.arrived(connection, [it.arrived for it in standing.values() if it.arrived is not None])
@@ -50,7 +61,7 @@ class Snapshots:
             biases, calibration, maturity = self._labels(name, judged.get(name))
             last = arrived.get(it.arrived) if it.arrived is not None else None
             datasets[name] = Dataset(
-                breaker=states.get(name, Breaker()),
+                breaker=breaker_now(states.get(name, Breaker()), now),
                 **_promised(facts.get(name, {}), it),
                 **_runs(it, last),
                 observed=self._observed.get(last.run) if last is not None else None,
@@ -69,7 +80,7 @@ class Snapshots:
         for run, kept in standings.documents(connection, last.keys() - known.keys()).items():
             try:
                 known[run] = _observed(last[run], kept)
-            except (ValueError, KeyError, TypeError) as error:  # another version wrote it: all else can be told
+            except _UNREADABLE as error:  # all else can be told
                 logger.warning("run %s cannot be read: %s", run, type(error).__name__)
         self._observed = known
 
@@ -80,9 +91,18 @@ class Snapshots:
         text, share = judged
         known = self._judged.get(name)
         if known is None or known[0] != text:
-            told = json.loads(text)
-            known = self._judged[name] = (text, (_biases(told), _calibration_error(told)))
+            known = self._judged[name] = (text, _judged(name, text))
         return *known[1], share
+
+
+def _judged(dataset: str, text: str) -> tuple[Biases, float | None]:
+    """The biases and the calibration error of a judgement of labels; none of one that another version wrote."""
+    try:
+        told = json.loads(text)
+        return _biases(told), _calibration_error(told)
+    except _UNREADABLE as error:
+        logger.warning("the judgement of labels of %s cannot be read: %s", plain(dataset), type(error).__name__)
+        return {}, None
 
 
 def _promised(facts: Mapping[str, Any], standing: Standing) -> dict[str, Any]:

@@ -29,7 +29,7 @@ _CONFIG = ("openlineage.yml", "~/.openlineage/openlineage.yml")
 _SEVERITIES = {"critical": "error", "warning": "warn", "info": "info"}
 
 
-def is_wanted(environment: Mapping[str, str] = os.environ) -> bool:
+def lineage_wanted(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether the environment or a file of OpenLineage's says where events are to go."""
     if environment.get("OPENLINEAGE_DISABLED", "").lower() == "true":
         return False
@@ -94,7 +94,12 @@ class Told:
         lineage_sender.send(moment)
 
     def _outputs(self, run: Run) -> tuple[Named, ...]:
-        """The places that readers know; which file of them is the version of the place."""
+        """The places that readers know; which file of them is the version of the place.
+
+        None for a delivery that came again: it wrote nothing.
+        """
+        if run.repeated:
+            return ()
         store, bucket, found = self._place.store, self._place.bucket, []
         if run.decision is Decision.PUBLISH:
             found.append(of_folder(store.place(run.dataset, "published")))
@@ -107,7 +112,7 @@ class Told:
 
 def begin(place: Place, contract: Contract, delivery: Any) -> Told | None:
     """Begin to tell of a batch; None where nobody listens."""
-    if not is_wanted():
+    if not lineage_wanted():
         return None
     told = Told(place, contract, delivery)
     told.start()
@@ -115,13 +120,24 @@ def begin(place: Place, contract: Contract, delivery: Any) -> Told | None:
 
 
 def _assertions(findings: tuple[Finding, ...]) -> tuple[Assertion, ...]:
-    """The contract as a whole, then what was found; what could not be judged is neither kept nor broken."""
+    """The contract as a whole, then what was found; what could not be judged is neither kept nor broken.
+
+    Messages stay here: some name a category or a slice of the data.
+    """
     told = [item.to_dict() for item in findings]
     broken = any(item["kind"] == "violation" for item in told)
     return (
         Assertion("contract", success=not broken),
         *(
-            Assertion(item["check"], False, item["column"], _SEVERITIES.get(item["severity"], "info"), item["message"])
+            Assertion(
+                item["check"],
+                success=False,
+                column=item["column"],
+                severity=_SEVERITIES.get(item["severity"], "info"),
+                score=item["score"],
+                threshold=item["threshold"],
+                failed=item["failed"],
+            )
             for item in told
             if item["kind"] != "insufficient_evidence"
         ),

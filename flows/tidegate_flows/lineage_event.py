@@ -39,6 +39,7 @@ class VerdictRunFacet(RunFacet):
     verified: bool | None
     run: str | None
     files: list[str]
+    repeated: bool | None
 
     @staticmethod
     def _get_schema() -> str:
@@ -79,6 +80,7 @@ def _run_facets(moment: Moment) -> dict[str, Any]:
             run.verified if run else None,
             run.id if run else None,
             [path.name for path in run.files] if run else [],
+            run.repeated if run else None,
             producer=PRODUCER,
         )
     }
@@ -101,8 +103,9 @@ def _input(moment: Moment, schema: schema_dataset.SchemaDatasetFacet) -> InputDa
                     success=item.success,
                     column=item.column,
                     severity=item.severity,
-                    description=item.message,
-                    params=None,
+                    expected=_number(item.threshold),
+                    actual=_number(item.score),
+                    params=None if item.failed is None else {"failed": item.failed},
                 )
                 for item in moment.assertions
             ],
@@ -134,6 +137,10 @@ def _output(namespace: str, name: str, moment: Moment, schema: schema_dataset.Sc
 
 def _kept(run: Verdict) -> int:
     return run.counts.held if run.decision is Decision.HOLD else run.counts.quarantined
+
+
+def _number(value: float | None) -> str | None:
+    return None if value is None else f"{value:.6g}"
 
 
 def _time(moment: datetime) -> str:

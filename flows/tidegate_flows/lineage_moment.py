@@ -21,14 +21,18 @@ class Assertion:
         success: Whether it held.
         column: Of which column; None for the batch.
         severity: ``error``, ``warn`` or ``info``; None where it held.
-        message: What was found, without values; None where it held.
+        score: How far it is off, in the check's own unit; None where it held, or is counted in rows.
+        threshold: The score above which it is told; None where there is no score.
+        failed: How many rows broke it; None where it is no clause that rows break.
     """
 
     check: str
     success: bool
     column: str | None = None
     severity: str | None = None
-    message: str | None = None
+    score: float | None = None
+    threshold: float | None = None
+    failed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

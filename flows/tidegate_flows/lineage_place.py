@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from tidegate_flows.intake import Query
-from tidegate_flows.intake.url import is_url, path_of
+from tidegate_flows.intake.url import is_url, path_of, unsigned
 
 _SAME = {"s3a": "s3", "gcs": "gs", "abfs": "abfss", "postgresql": "postgres"}
 _OBJECTS = ("s3", "gs")
@@ -54,7 +54,7 @@ def of_url(url: str) -> Named:
     """What lies behind a URL."""
     if url.lower().startswith("file://"):
         return of_folder(path_of(url))
-    parts = urlsplit(url)
+    parts = urlsplit(unsigned(url))
     protocol, path = _SAME.get(parts.scheme.lower(), parts.scheme.lower()), unquote(parts.path)
     host = parts.netloc.rpartition("@")[2]
     if protocol in _AZURE and parts.username and parts.password is None:

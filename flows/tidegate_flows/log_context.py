@@ -13,8 +13,15 @@ _context: ContextVar[Mapping[str, str]] = ContextVar("tidegate_log_context", def
 
 @contextmanager
 def bound(**names: str) -> Iterator[None]:
-    """Within the block it is known what the work is about; what :func:`bind` adds is forgotten at its end."""
-    token = _context.set(MappingProxyType({**_context.get(), **names}))
+    """Within the block more is known of what the work is about; what :func:`bind` adds is forgotten at its end."""
+    with begun(**{**_context.get(), **names}):
+        yield
+
+
+@contextmanager
+def begun(**names: str) -> Iterator[None]:
+    """Like :func:`bound`, for work of its own: what was known before counts for nothing within the block."""
+    token = _context.set(MappingProxyType(names))
     try:
         yield
     finally:
@@ -22,7 +29,7 @@ def bound(**names: str) -> Iterator[None]:
 
 
 def bind(**names: str) -> None:
-    """Know more, until the end of the block that :func:`bound` began."""
+    """Know more, until the end of the block that :func:`bound` or :func:`begun` began."""
     _context.set(MappingProxyType({**_context.get(), **names}))
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 HIDDEN = "***"
 _LEAST = 3
 """A password of fewer characters is in every other word; it is left out of URLs all the same."""
-_USER = re.compile(r"(?<=://)[^/\s'\"]*@")
-_QUERY = re.compile(
-    r"(?i)(?<=[?&;])([^=&;\s'\"]*(?:passw|pwd|secret|token|sig|credential|api_?key|accesskey)[^=&;\s'\"]*=)[^&;\s'\"]+"
-)
+_USER = re.compile(r"(?<=://)(?:[^/:\s'\"]*:[^\s'\"]*|[^/\s'\"]*)@")
+"""Up to the last @: a password may have any character in it, and is told by the colon before it."""
+_TELLING = r"(?:passw|pwd|secret|token|sig|credential|api_?key|accesskey)"
+_QUERY = re.compile(rf"(?i)(?<=[?&;])([^=&;\s'\"]*{_TELLING}[^=&;\s'\"]*=)[^&;\s'\"]+")
 _NAMED = re.compile(r"(?i)\b((?:ssl)?password|passwd|pwd)\s*=\s*(?:'[^']*'|\"[^\"]*\"|[^\s&;,'\"]+)")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}")
 _WHOLE = re.compile(r"(?i)(PASSWORD|SECRET|TOKEN|API_?KEY)$")
@@ -41,14 +41,9 @@ class Mask:
             environment: The environment; None for the process's own.
         """
         variables = os.environ if environment is None else environment
-        ours = {
-            name: value
-            for name, value in variables.items()
-            if name.startswith(("TIDEGATE_", "PREFECT_", "OPENLINEAGE"))
-        }
+        ours = {name: value for name, value in variables.items() if name.startswith(_OURS)}
         secrets = {value for name, value in ours.items() if _WHOLE.search(name) and name not in _NOT_SECRET}
-        found = (password_of(text) for text in (*ours.values(), *urls))
-        return cls(frozenset({item for item in (*found, *secrets) if item}))
+        return cls(frozenset(secrets).union(*(secrets_of(text) for text in (*ours.values(), *urls))))
 
     def __call__(self, text: str) -> str:
         """The text without them."""
@@ -58,9 +53,30 @@ class Mask:
         return _BEARER.sub(rf"\1 {HIDDEN}", _NAMED.sub(rf"\1={HIDDEN}", text))
 
 
-def password_of(url: str) -> str | None:
-    """The password in a URL; None without one."""
+def secrets_of(url: str) -> frozenset[str]:
+    """The passwords in a URL, and in its query; none without one.
+
+    A database's URL may have a ``/``, ``#`` or ``?`` in its password, where others end: both readings count.
+    """
+    if "://" not in url:
+        return frozenset()
+    query = parse_qsl(url.partition("?")[2])
+    found = [value for name, value in query if re.search(_TELLING, name, re.IGNORECASE)]
+    return frozenset(item for item in (*found, _of_place(url), _of_database(url)) if item)
+
+
+def _of_place(url: str) -> str | None:
     try:
-        return urlsplit(url).password if "://" in url else None
+        return urlsplit(url).password
     except ValueError:
+        return None
+
+
+def _of_database(url: str) -> str | None:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(url).password
+    except (ArgumentError, ValueError):
         return None

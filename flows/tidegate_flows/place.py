@@ -12,13 +12,16 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from tidegate_contracts.errors import UsageError
-from tidegate_flows.ledger import Ledger, pairing, runs
+from tidegate_flows.ledger import Ledger, lost, pairing, runs
+from tidegate_flows.ledger.postgres import Patience
 from tidegate_flows.settings import Settings, resolve
 from tidegate_flows.stores.bucket import Bucket
 from tidegate_flows.stores.local import LocalStore
 
 RECENT_RUNS = 20
 """Of so many last runs the longest says how long the next may take."""
+LONGEST_LEASE = 3600.0
+"""Seconds; nobody waits longer for a worker that died, unless somebody has set the lease."""
 
 
 def now_utc() -> datetime:
@@ -56,6 +59,9 @@ class Place:
     def lease_for(self, connection: Connection, dataset: str | None) -> float:
         """The lease of a dataset's batches, seconds: as set, else twice its longest recent run, at least a minute.
 
+        At most an hour, so that a run that hung does not keep the next ones waiting; a dataset whose runs take longer
+        needs a lease that somebody sets.
+
         Args:
             connection: The ledger.
             dataset: Whose; None for the longest of all.
@@ -63,7 +69,7 @@ class Place:
         if not self.learns_lease:
             return self.lease
         longest = runs.longest(connection, dataset, of=RECENT_RUNS)
-        return max(self.lease, 2 * longest) if longest is not None else self.lease
+        return max(self.lease, min(2 * longest, LONGEST_LEASE)) if longest is not None else self.lease
 
 
 @contextmanager
@@ -73,6 +79,7 @@ def at(
     ledger: str | None = None,
     clock: Callable[[], datetime] | None = None,
     must_exist: bool = False,
+    patience: Patience | None = None,
 ) -> Iterator[Place]:
     """The place that a store's path or the settings name.
 
@@ -82,16 +89,18 @@ def at(
         clock: Where the time comes from; None for the ledger's own clock where several hosts share it, else the
             machine's.
         must_exist: Refuse to make a new store, for commands that only read.
+        patience: How long the ledger is waited for; None for as long as work may take.
 
     Raises:
         UsageError: ``must_exist``, and there is no store; or the settings name no ledger that there can be, or not
             that of the store.
-        StoreError: It cannot be opened or written.
+        StoreError: It cannot be opened or written, or has lost its ledger.
     """
     settings = store if isinstance(store, Settings) else resolve(store=store, ledger=ledger)
     where = Path(settings.store.value)
     if not settings.ledger.value:
         pairing.require_file(where)
+        lost.require_known(where)
     if must_exist and not (where.is_dir() if settings.ledger.value else (where / "ledger.db").is_file()):
         raise UsageError(
             "there is no store here",
@@ -99,7 +108,7 @@ def at(
             hint="name one with --store, or gate a batch first",
         )
     files = LocalStore.open(settings.store.value)
-    book = Ledger.open(settings.ledger.value, files.root, must_exist=must_exist)
+    book = Ledger.open(settings.ledger.value, files.root, must_exist=must_exist, patience=patience)
     try:
         if settings.ledger.value:
             pairing.pair(book, files.root, read_only=must_exist)

@@ -27,22 +27,37 @@ def key_of(dataset: str) -> str:
 
 def show_run(run: Run, store: str | None, patience: Patience) -> None:
     """Keep one batch's verdict, and a link to its file, with the flow run."""
-    patience.attempt("write the page of the verdict", lambda: _page(run, store))
-    target = patience.attempt("find the batch's files", lambda: _target(run, store))
+    page = patience.attempt("write the page of the verdict", lambda: page_of(run, store))
+    target = patience.attempt("find the batch's files", lambda: target_of(run, store, page))
     _keep_markdown(key_of(run.dataset), run_table(run, target), _title(run), patience)
     if target is not None:
         _keep_link(key_of(run.dataset) + "-file", target, patience)
 
 
-def _page(run: Run, store: str | None) -> None:
+def page_of(run: Run, store: str | None) -> Path | None:
+    """The page of the batch, written now; None where it cannot be."""
     with at(store) as place:
         contract = last_contract(place, run.dataset)
-        if contract is not None:
-            page_beside_verdict(place, contract, run.batch, named=contract.path or "CONTRACT")
+        if contract is None:
+            return None
+        return page_beside_verdict(place, contract, _key(run), named=contract.path or "CONTRACT")
+
+
+def target_of(run: Run, store: str | None, page: Path | None) -> str | None:
+    """Where to look: the page of the batch if there is one, else its published file, else what is kept."""
+    with at(store) as place:
+        folder = place.store.place(run.dataset, "quarantine") / _key(run)
+    places: list[Path] = [*([page] if page is not None else []), *run.files, folder]
+    return next((path.resolve().as_uri() for path in places if path.exists()), None)
+
+
+def _key(run: Run) -> str:
+    """The ledger's key of its batch."""
+    return run.key or run.batch
 
 
 def _title(run: Run) -> str:
-    return f"{run.batch}: {run.decision.value}" + (f" ({run.caution})" if run.caution is not None else "")
+    return f"{_key(run)}: {run.decision.value}" + (f" ({run.caution})" if run.caution is not None else "")
 
 
 def show_batches(dataset: str, documents: Sequence[dict[str, Any]], patience: Patience) -> None:
@@ -54,14 +69,14 @@ def show_batches(dataset: str, documents: Sequence[dict[str, Any]], patience: Pa
 
 def run_table(run: Run, target: str | None = None) -> str:
     """One verdict in Markdown."""
-    return verdict_markdown(VerdictView(run, run.at, batch=run.batch), target)
+    return verdict_markdown(VerdictView(run, run.at, batch=_key(run)), target)
 
 
 def batches_table(dataset: str, documents: Sequence[dict[str, Any]]) -> str:
     """Several decisions in Markdown, a line each, the last ones if there are many."""
     lines = [
         (
-            cell(item["batch"]),
+            cell(item.get("key") or item["batch"]),
             _decision(item),
             item["state"],
             item["rows"]["in"],
@@ -84,21 +99,12 @@ def _decision(document: dict[str, Any]) -> str:
 
 def _why(document: dict[str, Any]) -> str:
     loud = sorted({item["check"] for item in document["findings"] if item["severity"] != "info"})
-    return ", ".join(loud) or "–"
+    return ", ".join(map(cell, loud)) or "–"
 
 
 def _table(head: Sequence[str], lines: Sequence[Sequence[Any]]) -> list[str]:
     rule = "|" + "---|" * len(head)
     return ["| " + " | ".join(head) + " |", rule, *("| " + " | ".join(map(str, line)) + " |" for line in lines)]
-
-
-def _target(run: Run, store: str | None) -> str | None:
-    """Where to look: the page if there is one, else the published file, else the quarantine."""
-    with at(store) as place:
-        folder = place.store.place(run.dataset, "quarantine") / run.batch
-        page = place.store.place(run.dataset, "reports") / f"{run.batch}.html"
-    places: list[Path] = [page, *run.files, folder]
-    return next((path.resolve().as_uri() for path in places if path.exists()), None)
 
 
 def _keep_markdown(key: str, text: str, description: str, patience: Patience) -> None:

@@ -65,8 +65,7 @@ def prepare(
         whole: Whether all of it is published if any is, whatever the contract says.
     """
     with writing(folder):
-        refused = folder / ("whole" if whole else "refused")
-        refused.mkdir()
+        refused = _new_folder(folder, "whole" if whole else "refused")
         _write_reasons(refused, checked)
         if whole and batch is not None:
             return _prepare_whole(folder, staged, source, batch, refused)
@@ -83,6 +82,15 @@ def prepare(
             _write_table(set_aside / "rows.parquet", batch.delivered.filter(checked.failed))
             _write_reasons(set_aside, checked)
         return Prepared(staged, publishable, sha256_of(publishable), set_aside, refused)
+
+
+def _new_folder(folder: Path, name: str) -> Path:
+    """A folder of an attempt's own: one before it may have got as far as here, and then a monitor failed."""
+    made = folder / name
+    while made.exists():
+        made = made.with_name(f"{made.name}~")
+    made.mkdir()
+    return made
 
 
 def _prepare_whole(folder: Path, staged: Path, source: Source, batch: Batch, refused: Path) -> Prepared:
@@ -139,8 +147,8 @@ def superseded(place: Target, dataset: str, until: Path, store: LocalStore) -> l
 
 
 def _kept_before(place: Target, run: Run, source: Source, until: Path, store: LocalStore) -> Iterator[Move]:
-    """What was kept of the batch before, under either of its keys, makes way."""
-    for key in dict.fromkeys((place.key, place.stood or place.key)):
+    """What was kept of the batch before, under either of its keys, makes way; so do revisions that were held."""
+    for key in dict.fromkeys((place.key, place.stood or place.key, *(key for key, _ in place.passed_over))):
         yield from _out_of_the_way(store.place(run.dataset, "quarantine") / key, source, until, store)
 
 

@@ -42,11 +42,21 @@ class Pushed:
 
     Attributes:
         datasets: How many there were to be pushed.
-        refused: Why not all of them were taken; None if they were.
+        taken: How many were taken.
+        refused: Why not all of them were, by the first that was not; None if all were.
     """
 
     datasets: int
+    taken: int
     refused: str | None = None
+
+
+@dataclass(slots=True)
+class _Sent:
+    """What came of it so far."""
+
+    taken: int = 0
+    failed: Exception | None = None
 
 
 def push(settings: Settings, url: str, *, job: str = JOB, seconds: float = SECONDS) -> Pushed:
@@ -58,13 +68,13 @@ def push(settings: Settings, url: str, *, job: str = JOB, seconds: float = SECON
     """
     require_url(url)
     groups = _groups(Exporter(settings).of_ledger())
-    failed: list[BaseException] = []
-    thread = threading.Thread(target=_send, args=(groups, url, job, seconds, failed), daemon=True)
+    sent = _Sent()
+    thread = threading.Thread(target=_send, args=(groups, url, job, seconds, sent), daemon=True)
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
-        return Pushed(len(groups), f"no answer within {seconds:g} s")
-    return Pushed(len(groups), _reason(failed[0]) if failed else None)
+        return Pushed(len(groups), sent.taken, f"no answer within {seconds:g} s")
+    return Pushed(len(groups), sent.taken, _reason(sent.failed) if sent.failed is not None else None)
 
 
 def require_url(url: str) -> None:
@@ -98,14 +108,19 @@ def _of(family: Family, dataset: str) -> Family:
     return replace(family, samples={key: value for key, value in family.samples.items() if key[0] == dataset})
 
 
-def _send(groups: Mapping[str, _Gauges], url: str, job: str, seconds: float, failed: list[BaseException]) -> None:
+def _send(groups: Mapping[str, _Gauges], url: str, job: str, seconds: float, sent: _Sent) -> None:
+    """Push one group after the other; one that is refused stops none of the others, a gateway that is gone does."""
     end = monotonic() + seconds
-    try:
-        for name, group in groups.items():
+    for name, group in groups.items():
+        try:
             left = max(0.01, end - monotonic())
             push_to_gateway(url, job, group, grouping_key={"dataset": name}, timeout=left)
-    except Exception as error:  # noqa: BLE001 - told by whoever waits for this thread
-        failed.append(error)
+            sent.taken += 1
+        except HTTPError as error:
+            sent.failed = sent.failed or error
+        except Exception as error:  # noqa: BLE001 - told by whoever waits for this thread
+            sent.failed = sent.failed or error
+            return
 
 
 def _reason(error: BaseException) -> str:

@@ -34,11 +34,11 @@ from tidegate_flows.publish import Kept, Leftover, moves_for_return
 from tidegate_flows.quarantine import kept_row
 from tidegate_flows.recover import recover
 from tidegate_flows.rejudge import circumstances, claimed, judge_again, last_contract, stage_kept
-from tidegate_flows.revising import Target, target_of, tell_superseded
+from tidegate_flows.revising import Target, supersede, target_of
 from tidegate_flows.signature import require_signature
 from tidegate_flows.stores.local import copy_hashed, writing
 from tidegate_monitors.breaker import Decision, State
-from tidegate_monitors.run import Rows, Run
+from tidegate_monitors.run import Rows, Run, key_beside
 
 
 def release(place: Place, dataset: str, batch: str, *, by: str, reason: str, contract: str | Path | None = None) -> Run:
@@ -212,6 +212,8 @@ def _readmit(
             contract_version=contract.version,
             contract_sha256=contract.sha256,
             revision=target.revision,
+            would=None,
+            key=key_beside(target.key),
         )
         as_it_came = passing.all() and row.decision != Decision.PUBLISH.value and kept_source.suffix == ".parquet"
         whole = folder / "batch.parquet" if as_it_came else None
@@ -220,7 +222,7 @@ def _readmit(
         moves, name = moves_for_return(folder, place.store, run, kept, rows, whole, rest)
         batches.settle(connection, claim, run.id, target.key)
         runs.readmit(connection, row, run, moves, [*files, name], place.seconds, batch=target.key)
-        tell_superseded(connection, claim, target, run)
+        supersede(connection, claim, target, run)
         audit.append(
             connection,
             row.dataset,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from tidegate_flows.ledger import runs
 from tidegate_flows.ledger.runs import Move
@@ -65,11 +66,19 @@ def sweep(place: Place) -> int:
         stale = [
             folder
             for folder in place.store.staging.iterdir()
-            if folder.name not in needed and folder.stat().st_mtime < oldest
+            if folder.name not in needed and _changed(folder) < oldest
         ]
         for folder in stale:
             shutil.rmtree(folder, ignore_errors=True)
     return len(stale)
+
+
+def _changed(folder: Path) -> float:
+    """When a folder last changed, seconds since 1970; never, if a gate that is done has just removed it."""
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:
+        return math.inf
 
 
 def _unmoved(place: Place, dataset: str | None = None) -> list[tuple[str, str, list[Move]]]:

@@ -14,6 +14,7 @@ from tidegate_contracts.circumstances import Circumstances
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import StoreError
 from tidegate_contracts.load import load_contract
+from tidegate_flows import log_context
 from tidegate_flows.circumstances import Answers, gather, waiting
 from tidegate_flows.deciding import commit
 from tidegate_flows.intake import Staged
@@ -52,7 +53,8 @@ def judge_again(
         BusyError: Another worker is at it.
         StoreError: Its bytes are gone or are not those that were delivered.
     """
-    with claimed(place, row) as claim, place.store.workspace() as folder:
+    named = log_context.bound(dataset=contract.name, batch=row.batch.partition("~")[0])
+    with named, claimed(place, row) as claim, place.store.workspace() as folder:
         staged = stage_kept(place, row, folder)
         answers, came = _then(place, contract, row) if upstream is None else (upstream, None)
         seen = look(place, staged, contract, as_of=now, upstream=answers, came=came)

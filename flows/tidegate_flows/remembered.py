@@ -47,8 +47,9 @@ def remembered(
     if claim.rewritten:
         severity = contract.severity_of("rewritten_history", Severity.CRITICAL)
         message = (
-            f"batch {staged.id!r} was delivered before with other bytes; what was decided then stands, and these "
-            f"are kept as {claim.batch!r}; if they are right, gate them with --supersede --by WHO --reason WHY"
+            f"batch {claim.id!r} was delivered before with other bytes; what was decided then stands, and these "
+            f"are kept as {claim.batch!r}; if they are right, gate them with --supersede --by WHO --reason WHY, and "
+            "close the breaker if these opened it"
         )
         return (Alarm("rewritten_history", severity, message),)
     if profile is not None and profile.rows == 0:

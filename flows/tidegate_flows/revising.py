@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -28,6 +28,7 @@ class Target:
         stood: Another key under which these bytes were kept until now; None for none.
         superseded: The run that spoke for what it supersedes; None where it supersedes nothing.
         files: The published files that make way, relative to the store.
+        passed_over: Other revisions of the id that were held and now never will be published: key and run of each.
     """
 
     key: str
@@ -36,19 +37,28 @@ class Target:
     stood: str | None = None
     superseded: str | None = None
     files: tuple[str, ...] = ()
+    passed_over: tuple[tuple[str, str], ...] = ()
 
 
 def target_of(connection: Connection, claim: Claim, decision: Decision) -> Target:
     """Where a claimed batch belongs.
 
     A revision that passes takes the place of what was published under its id; one that is held takes that of another
-    held one. Until then what stands goes on to stand, and the revision is kept beside it.
+    held one. Until then what stands goes on to stand, and the revision is kept beside it. Of the revisions of an id at
+    most one is held, the one that was decided on last.
     """
     if claim.revises is None:
         return Target(claim.batch, _free(connection, claim))
+    target = _target_of_revision(connection, claim, decision)
+    if decision is Decision.QUARANTINE:
+        return target
+    return replace(target, passed_over=tuple(batches.waiting_beside(connection, claim)))
+
+
+def _target_of_revision(connection: Connection, claim: Claim, decision: Decision) -> Target:
     standing = runs.speaking_for(connection, claim.dataset, claim.id)
     if standing is None or standing.decision != Decision.PUBLISH.value:
-        waits = standing is not None and standing.decision == Decision.HOLD.value
+        waits = standing is not None and standing.decision == Decision.HOLD.value and not standing.discarded
         if decision is Decision.PUBLISH or (decision is Decision.HOLD and waits):
             run = standing.run if standing is not None and waits else None
             return Target(claim.id, claim.id, stood=claim.batch, superseded=run)
@@ -59,16 +69,21 @@ def target_of(connection: Connection, claim: Claim, decision: Decision) -> Targe
     return Target(claim.id, stem, number, claim.batch, standing.run, tuple(json.loads(standing.files)))
 
 
-def tell_superseded(connection: Connection, claim: Claim, target: Target, run: Run) -> None:
-    """Put into the audit what was superseded, by whom and why; nothing where nothing was."""
-    if claim.revises is not None and target.superseded is not None:
+def supersede(connection: Connection, claim: Claim, target: Target, run: Run) -> None:
+    """Put into the audit what a run supersedes, by whom and why, and let go of other revisions that were held."""
+    if claim.revises is None:
+        return
+    for key, other in target.passed_over:
+        runs.supersede(connection, other)
+        batches.free(connection, claim.dataset, key)
+    for other in (*([target.superseded] if target.superseded else []), *(other for _, other in target.passed_over)):
         audit.append(
             connection,
             run.dataset,
             "batch.superseded",
             at=run.at,
             batch=run.batch,
-            run=target.superseded,
+            run=other,
             by=claim.revises.by,
             reason=claim.revises.reason,
         )

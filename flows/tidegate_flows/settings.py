@@ -12,7 +12,7 @@ from tidegate_contracts.errors import UsageError
 
 LEAST_LEASE = 60.0
 """Seconds that a claimed batch is left to its worker at least, where nobody says how many."""
-LEARNT_LEASE = f"twice the longest recent run, at least {LEAST_LEASE:g}"
+LEARNT_LEASE = f"twice the longest recent run, at least {LEAST_LEASE:g}, at most 3600"
 DEFAULTS: Mapping[str, str] = {"store": ".tidegate", "ledger": "", "lease": LEARNT_LEASE, "publish": ""}
 
 
@@ -37,7 +37,7 @@ class Settings:
         store: The folder that holds files and, by default, the ledger.
         ledger: The ledger's URL; empty means ``ledger.db`` in the store.
         lease: Seconds after which a claimed batch may be taken over; by default twice the dataset's longest recent
-            run, at least 60.
+            run, at least 60 and at most 3600.
         publish: The URL that published files are put to as well; empty means that they stay in the store.
     """
 

@@ -33,7 +33,7 @@ _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
 _FALSE = ("", "0", "false", "no", "off")
 
 
-def is_wanted(environment: Mapping[str, str] = os.environ) -> bool:
+def traces_wanted(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether the environment asks for traces."""
     if environment.get("OTEL_SDK_DISABLED", "").lower() == "true" or environment.get("OTEL_TRACES_EXPORTER") == "none":
         return False
@@ -87,12 +87,14 @@ class Traced:
         from opentelemetry.trace import set_span_in_context
 
         above, start = set_span_in_context(self._span), self._began
-        for stage, seconds in self._watch.seconds.items():
-            end = start + round(seconds * 1e9)
-            span = tracer.start_span(stage, context=above, start_time=start, attributes=_named())
-            span.end(end_time=end)
-            start = end
-        self._span.end()
+        try:
+            for stage, seconds in self._watch.seconds.items():
+                end = start + round(seconds * 1e9)
+                span = tracer.start_span(stage, context=above, start_time=start, attributes=_named())
+                span.end(end_time=end)
+                start = end
+        finally:
+            self._span.end()
 
 
 @contextmanager
@@ -131,7 +133,7 @@ def _tracer() -> Tracer | None:
         provider = trace.get_tracer_provider()
         if isinstance(provider, TracerProvider):
             return provider.get_tracer("tidegate")
-    return _own() if is_wanted() else None
+    return _own() if traces_wanted() else None
 
 
 @cache

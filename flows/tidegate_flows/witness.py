@@ -56,7 +56,8 @@ def witnessed(place: Place, contract: Contract, delivery: Any, watch: Stopwatch)
         delivery: What came.
         watch: Counts its stages, started now.
     """
-    with log_context.bound(dataset=contract.name), ExitStack() as stack:
+    with log_context.begun(dataset=contract.name):
+        stack = ExitStack()
         span = _safely("trace", stack.enter_context, traced(contract.name, watch))
         told = _safely("lineage", told_of, place, contract, delivery)
         witness = Witness(span, told)
@@ -65,6 +66,8 @@ def witnessed(place: Place, contract: Contract, delivery: Any, watch: Stopwatch)
         except BaseException as error:
             witness.failed(error)
             raise
+        finally:
+            _safely("trace", stack.close)
 
 
 def _safely(what: str, tell: Callable[..., Any], *arguments: Any) -> Any:

@@ -19,11 +19,19 @@ def declared(contract: Contract, where: str) -> dict[str, float]:
     said = contract.columns[contract.prediction].metadata.get(where) if contract.prediction else None
     if not isinstance(said, Mapping):
         return {}
-    return {
-        str(name): float(value)
-        for name, value in said.items()
-        if str(name).partition("[")[0] in METRICS and isinstance(value, int | float) and math.isfinite(value)
-    }
+    known = {str(name): _finite(value) for name, value in said.items() if str(name).partition("[")[0] in METRICS}
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _finite(value: object) -> float | None:
+    """A number as float64; None for what is none, or is too large for one."""
+    if not isinstance(value, int | float):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:
+        return None
+    return found if math.isfinite(found) else None
 
 
 def margin(metric: Metric, value: float, share: float) -> float:

@@ -182,7 +182,7 @@ def _labelled(datasets: Mapping[str, Dataset]) -> Iterator[Family]:
 
 
 def _bounded(family: Family, series: int) -> Family:
-    """Without what is no number, and without what is too much of one dataset; what is left out never changes."""
+    """Without what is no number, and without what is too much of one dataset."""
     samples = family.samples
     if not all(map(math.isfinite, samples.values())):
         samples = {labels: value for labels, value in samples.items() if math.isfinite(value)}
@@ -192,7 +192,10 @@ def _bounded(family: Family, series: int) -> Family:
 
 
 def _first(samples: Iterable[tuple[Labels, float]], series: int) -> Iterator[tuple[Labels, float]]:
-    """The first samples of each dataset, which is the first label of all families that may have many."""
+    """The first samples of each dataset, which is the first label of all families that may have many.
+
+    One that is new before them takes the place of the last.
+    """
     counts: Counter[str] = Counter()
     for labels, value in samples:
         counts[labels[0]] += 1

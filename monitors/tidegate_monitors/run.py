@@ -89,6 +89,7 @@ class Run:
         would: What would have become of it, where the contract is in shadow: ``publish``, ``quarantine``, ``hold``, or
             ``halt`` where there would have been no verdict; None where the decision is what it says.
         revision: Which revision of the batch it is: 1, or more where others were published under its id before.
+        key: The name under which other bytes of a known id are kept beside it, ``ID~HASH``; None for the id itself.
         frame: What the caller brought: ``pandas``, ``polars`` or ``arrow``; ``arrow`` for files.
     """
 
@@ -112,6 +113,7 @@ class Run:
     repeated: bool = field(default=False, compare=False)
     would: str | None = None
     revision: int = 1
+    key: str | None = None
     frame: str = field(default="arrow", compare=False)
 
     @property
@@ -131,7 +133,7 @@ class Run:
         word = "held" if self.decision is Decision.HOLD else "quarantined"
         what = f"batch {self.batch!r} of {self.dataset!r} was {word}"
         found = f"{worst.check}: {worst.message}" if worst else f"the breaker is {self.state.value}"
-        raise Halted(what, found=found, hint=f"tidegate quarantine show {self.dataset} {self.batch}")
+        raise Halted(what, found=found, hint=f"tidegate quarantine show {self.dataset} {self.key or self.batch}")
 
     @property
     def caution(self) -> str | None:
@@ -175,6 +177,7 @@ class Run:
             "verified": self.verified,
             "would": self.would,
             "revision": self.revision,
+            "key": self.key,
             "rows": self.counts.to_dict(),
             "findings": [finding.to_dict() for finding in self.findings],
             "casts": dict(self.casts),
@@ -213,8 +216,14 @@ class Run:
             coerced=MappingProxyType(data.get("coerced", {})),
             would=data.get("would"),
             revision=data.get("revision", 1),
+            key=data.get("key"),
             frame=frame,
         )
+
+
+def key_beside(key: str) -> str | None:
+    """A batch's key in the ledger, where it is not its id; None where it is."""
+    return key if "~" in key else None
 
 
 def finding_from(data: dict[str, Any]) -> Finding:

@@ -46,8 +46,10 @@ def results(folder: Path, files: Iterable[str]) -> list[tuple[int, str]]:
 _ON = re.compile(r"\b(on|group_left) \(([^()]*)\)")
 _SAME = re.compile(
     r"or\n\s+max by \([^)]*\) \(last_over_time\([^\n]*\n?[^\n]*== 1"
-    r"|last_over_time\([^\n]*\n\s+and count_over_time[^\n]*\n[^\n]*\n\s*or\n[^\n]*min_over_time[^\n]*"
+    r"|clamp_min\(\n[\s\S]*?\), 0\n\s*\)"
 )
+_MEMORY_AND_STEPS = {"1h", "5m"}
+_WINDOW = re.compile(r"(?:\[|offset )(\w+)")
 _COMPARED = {">": (">=", "<"), ">=": (">", "<"), "==": ("!=",), "<": ("<=", ">")}
 _SETS = {"unless": "and", "and": "unless", "or": "and"}
 _UNITS = {"m": 1, "h": 60, "d": 1440}
@@ -72,11 +74,9 @@ def mutants(alert: Alert, *, wholly: bool) -> Iterator[tuple[str, Alert]]:
 
 def _of_expression(expr: str, *, wholly: bool) -> Iterator[tuple[str, str]]:
     bare = _blanked(expr)
-    for found in sorted({found[0] for found in re.finditer(r"\[\w+[\]:]|offset \w+", bare)} - {"[1h]"}):
-        length = re.sub(r"\W|offset", "", found)
-        yield from (
-            (f"{found} × {by}", expr.replace(found, found.replace(length, _times(length, by)))) for by in (2, 0.5)
-        )
+    for length in sorted({found[1] for found in _WINDOW.finditer(bare)} - _MEMORY_AND_STEPS):
+        for by in (2, 0.5):
+            yield f"{length} × {by}", re.sub(rf"(\[|offset ){length}\b", rf"\g<1>{_times(length, by)}", expr)
     for found in sorted({found[0] for found in re.finditer(r'(?<=[{,])\w+[=~!]+"[^"]*"', expr)}):
         if "__name__" not in found:
             yield f"without {found}", expr.replace(found, "").replace("{,", "{").replace(",}", "}")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -177,3 +180,39 @@ def test_only_an_object_store_is_published_to(
     monkeypatch.setenv("TIDEGATE_PUBLISH", url)
     with pytest.raises(tg.UsageError, match="the place to publish to"):
         tg.gate(make_orders(1), contract, store=store)
+
+
+DIES = """
+import resource, signal, sys
+from pathlib import Path
+from tidegate_flows.stores.bucket import Bucket
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+Bucket.of(Path(sys.argv[1]), sys.argv[2])
+"""
+"""Killed by the kernel at the first byte that it writes."""
+
+
+def test_a_worker_that_dies_while_the_bucket_is_written_down_leaves_a_store_that_opens(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.mkdir()
+    url = f"memory://{uuid4().hex}/lake"
+    died = subprocess.run([sys.executable, "-c", DIES, str(store), url], check=False, capture_output=True, timeout=60)
+    assert died.returncode == -signal.SIGXFSZ, died.stderr
+    with at(store) as place:
+        assert place.bucket is None
+    monkeypatch.setenv("TIDEGATE_PUBLISH", url)
+    with at(store) as place:
+        assert place.bucket == Bucket(url)
+
+
+def test_a_bucket_s_name_that_cannot_be_read_is_said_with_what_to_do(store: Path) -> None:
+    store.mkdir()
+    (store / ".publish").touch()
+    with (
+        pytest.raises(tg.StoreError, match=r"cannot be read.*hint: .*remove it and name that place once more"),
+        at(store),
+    ):
+        pass

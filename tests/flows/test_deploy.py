@@ -17,6 +17,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -26,7 +27,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.flows.conftest import ROOT, TIDEGATE
+from tests.flows.conftest import ROOT, TIDEGATE, Said
 
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").iterdir())
@@ -124,8 +125,9 @@ def test_every_variable_of_compose_is_in_the_example_and_every_folder_that_it_mo
 def test_prometheus_and_grafana_find_in_compose_what_they_are_told_of() -> None:
     configs, services = compose()["configs"], compose()["services"]
     prometheus = yaml.safe_load(configs["prometheus"]["content"])
+    (folder,) = (mount.partition(":")[0] for mount in services["prometheus"]["volumes"] if ":/etc/prometheus:" in mount)
     for rules in prometheus["rule_files"]:
-        assert (DEPLOY / "prometheus" / Path(rules).name).is_file()
+        assert list((DEPLOY / folder).glob(Path(rules).name))
     (job,) = prometheus["scrape_configs"]
     targets = [job["static_configs"][0]["targets"][0], prometheus["alerting"]["alertmanagers"][0]["static_configs"]]
     (source,) = yaml.safe_load(configs["grafana-datasource"]["content"])["datasources"]
@@ -136,6 +138,58 @@ def test_prometheus_and_grafana_find_in_compose_what_they_are_told_of() -> None:
     assert source["uid"] == shipped["datasources"][0]["uid"]
     provider = yaml.safe_load((DEPLOY / "grafana/provisioning/dashboards/tidegate.yaml").read_text())["providers"][0]
     assert any(f":{provider['options']['path']}:" in mount for mount in services["grafana"]["volumes"])
+
+
+def guide(command: str) -> list[str]:
+    """The one command of the guide that begins so."""
+    (line,) = re.findall(rf"^{re.escape(command)}.*$", (ROOT / "docs" / "deploy.md").read_text(), re.MULTILINE)
+    return shlex.split(line, comments=True)
+
+
+@pytest.mark.more
+def test_what_the_guide_renders_is_loaded_and_calls_somebody(
+    tidegate: Callable[..., Said], contract_file: Callable[..., Path], tmp_path: Path
+) -> None:
+    shutil.copytree(DEPLOY, tmp_path / "deploy")
+    command = [str(contract_file()) if "*" in word else word for word in guide("tidegate render")[1:]]
+    said = tidegate(*command, cwd=tmp_path)
+    assert said.code == 0, said.err
+    rules = {path.name for path in (tmp_path / "deploy/prometheus").glob("*.rules.yaml")}
+    assert "tidegate.declared.rules.yaml" in rules
+    patterns = yaml.safe_load(compose()["configs"]["prometheus"]["content"])["rule_files"]
+    there = [path.name for path in (tmp_path / "deploy/prometheus").iterdir()]
+    assert {name for name in there for pattern in patterns if fnmatch(f"/etc/prometheus/{name}", pattern)} == rules
+    receivers = yaml.safe_load((tmp_path / "deploy/alertmanager/alertmanager.yaml").read_text())["receivers"]
+    called = {hook["url"] for receiver in receivers for hook in receiver["webhook_configs"]}
+    assert called == {command[command.index("--webhook") + 1], command[command.index("--heartbeat") + 1]}
+
+
+def test_what_reads_variables_is_given_those_that_it_needs_and_its_packages() -> None:
+    example = (DEPLOY / "env.example").read_text()
+    worker = compose()["services"]["prefect-worker"]["environment"]
+    handed = {name for name, value in worker.items() if value is None}
+    assert {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"} <= handed
+    for name in handed:
+        assert re.search(rf"^#?{name}=", example, re.MULTILINE), name
+    secret = guide("kubectl create secret generic tidegate-environment")[4]
+    for _, container in containers("CronJob"):
+        assert {"secretRef": {"name": secret, "optional": True}} in container["envFrom"]
+    extras = set(re.findall(r"\w+", guide("sudo /opt/tidegate/bin/pip install")[-1]))
+    assert {"postgres", "s3", "otel"} <= extras
+
+
+def test_a_batch_at_hand_may_be_ended_and_one_that_hangs_is() -> None:
+    assert compose()["services"]["prefect-worker"]["stop_grace_period"] == "300s"
+    jobs = [item["spec"] for item in pods() if item["kind"] == "CronJob"]
+    for job in jobs:
+        assert job["concurrencyPolicy"] == "Forbid"
+        assert job["jobTemplate"]["spec"]["activeDeadlineSeconds"] == 3600
+    assert len(jobs) == 2
+
+
+def test_postgres_is_not_well_before_it_listens_where_others_reach_it() -> None:
+    check = compose()["services"]["postgres"]["healthcheck"]["test"]
+    assert check[check.index("--host") + 1] == "127.0.0.1"
 
 
 def test_pods_and_units_run_as_nobody_in_particular_and_write_only_where_they_must() -> None:
@@ -182,7 +236,9 @@ def looks() -> dict[str, list[str]]:
         "kubernetes gate": names["gate"],
         "kubernetes labels": names["labels"],
         "systemd look": shlex.split(unit("tidegate-look@.service")["ExecStart"][0]),
-        "systemd labels": shlex.split(unit("tidegate-labels@.service")["ExecStart"][0]),
+        "systemd labels": [
+            word.replace("$$", "$") for word in shlex.split(unit("tidegate-labels@.service")["ExecStart"][0])
+        ],
     }
 
 
@@ -218,6 +274,18 @@ def here(
         return found
 
     return substituted
+
+
+@pytest.mark.parametrize("where", ["kubernetes labels", "systemd labels"])
+def test_a_morning_without_labels_is_no_failure(
+    where: str, here: Callable[[list[str]], list[str]], store: Path, tmp_path: Path
+) -> None:
+    for path in (tmp_path / "labels").iterdir():
+        path.unlink()
+    with process(here(looks()[where]), store) as running:
+        said, _ = running.communicate(timeout=PATIENCE)
+    assert (running.returncode, said) == (0, "")
+    assert not store.exists()
 
 
 @contextmanager

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,14 +19,18 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from sqlalchemy import select
 
 import tidegate as tg
 from tests.flows.conftest import Said
-from tidegate_flows import serving
+from tests.flows.ledger_suite.server import running
+from tidegate_flows import exporter, gate, readmission, serving
 from tidegate_flows.alert_rules.groups import alerts
 from tidegate_flows.doctor import Examined, bucket, contracts, examine, ledger, machine, monitoring, packages, prefect
 from tidegate_flows.doctor import settings as found_settings
 from tidegate_flows.doctor import store as found_store
+from tidegate_flows.ledger.schema import runs
+from tidegate_flows.place import at
 from tidegate_flows.settings import Setting, Settings, resolve
 
 Make = Callable[..., pd.DataFrame]
@@ -37,15 +42,15 @@ def one(found: Iterator[Examined], what: str) -> Examined:
     return item
 
 
-def of(what: str, store: Path, ledger: str | None = None) -> Examined:
-    chosen = resolve(store=store, ledger=ledger)
-    everything = [*found_settings.examine(chosen), *found_store.examine(chosen)]
-    return one(iter(everything), what)
+def of(what: str, store: Path, address: str | None = None) -> Examined:
+    chosen = resolve(store=store, ledger=address)
+    everything = [*found_settings.examine(chosen), *found_store.examine(chosen), ledger.unopened(chosen)]
+    return one((item for item in everything if item is not None), what)
 
 
 @contextmanager
 def answering(answers: dict[str, Any], *, hangs: bool = False) -> Iterator[str]:
-    """A server that answers with JSON by path; what is not in it is 404."""
+    """A server that answers with JSON or a page of metrics by path, with its query or without; else 404."""
     released = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -54,10 +59,12 @@ def answering(answers: dict[str, Any], *, hangs: bool = False) -> Iterator[str]:
             if hangs:
                 released.wait(15)
                 return
-            path = self.path.partition("?")[0]
-            body = json.dumps(answers.get(path)).encode()
+            path = self.path if self.path in answers else self.path.partition("?")[0]
+            answer = answers.get(path)
+            is_page = path == "/metrics" and isinstance(answer, str)
+            body = (answer if is_page else json.dumps(answer)).encode()
             self.send_response(200 if path in answers else 404)
-            self.send_header("content-type", "application/json")
+            self.send_header("content-type", "text/plain" if is_page else "application/json")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -99,16 +106,54 @@ def test_an_address_that_names_no_ledger_is_told_and_not_shown(store: Path, addr
     assert "hunter2" not in f"{found.found} {found.hint}"
 
 
-def test_a_store_whose_ledger_is_a_database_is_there_where_its_folder_is(
-    store: Path, contract: tg.Contract, make_orders: Make
+def test_a_ledger_that_is_a_database_is_asked_whether_the_stores_folder_is_there_or_not(
+    store: Path, contract: tg.Contract, make_orders: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    address = "postgresql://tidegate@127.0.0.1:1/tidegate?connect_timeout=1"
-    assert of("store", store, address).state == "absent"
-    assert of("store", store).state == "absent"
+    address = "postgresql://tidegate:hunter2@127.0.0.1:1/tidegate?connect_timeout=1"
+    assert (of("store", store, address).state, of("ledger", store, address).state) == ("absent", "no")
+    assert (of("store", store).state, of("ledger", store).state) == ("absent", "absent")
+    assert "hunter2" not in str(of("ledger", store, address))
     tg.gate(make_orders(1), contract, store=store, batch_id="a")
     assert of("store", store).state == "ok"
+    assert ledger.unopened(resolve(store=store)) is None
     assert of("setting ledger", store).found == "ledger.db in the store (default)"
-    assert of("store", store, address).state == "no", "the folder is there, and that database is not its ledger"
+    assert of("ledger", store, address).state == "no"
+    for name in [name for name in sys.modules if name.partition(".")[0] == "psycopg"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "psycopg", None)  # as where it is not installed
+    assert "tidegate[postgres]" in (of("ledger", store.parent / "new", address).hint or "")
+
+
+@pytest.mark.more
+def test_a_database_without_a_ledger_is_fine_for_a_new_store_alone(
+    store: Path, contract: tg.Contract, make_orders: Make
+) -> None:
+    other = store.parent / "other"
+    with running() as server:
+        address = server.new_ledger()
+        assert of("ledger", store, address).state == "absent"
+        store.mkdir()
+        assert (of("store", store, address).state, of("ledger", store, address).state) == ("ok", "absent")
+        tg.gate(make_orders(1), contract, store=other, batch_id="a")
+        assert of("ledger", other, address).state == "no", "that store has a ledger of its own"
+        with at(resolve(store=store, ledger=address)) as place:
+            gate.gate_at(place, make_orders(1), contract, batch_id="a")
+        assert ledger.unopened(resolve(store=store, ledger=address)) is None
+        assert of("ledger", store.parent / "new", address).state == "no", "that database is another store's"
+        assert of("ledger", store).state == "no", "where the ledger is was not named"
+
+
+def test_where_a_store_cannot_be_made_is_told_before_it_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    assert of("store", tmp_path / "file").state == "no"
+    assert of("store", tmp_path / "file" / "store").state == "no"
+    assert of("store", tmp_path / "not" / "yet").state == "absent"
+    assert of("store", Path("/proc/store")).state == "no", "nothing can be made there, nor removed"
+    monkeypatch.setattr("os.link", refused)
+    assert of("store", tmp_path / "not" / "yet").state == "no"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_bucket_and_a_wrong_lease_are_told_without_what_is_secret(gated: Settings) -> None:
@@ -133,6 +178,8 @@ def test_a_sqlalchemy_that_prefect_cannot_schedule_with_is_told() -> None:
     def missing(name: str) -> str:
         raise PackageNotFoundError(name)
 
+    extra = one(packages.examine(lambda name: "1" if name == "psycopg" else version(name)), "psycopg (extra postgres)")
+    assert extra.state == "warning", "gates work without it"
     assert one(packages.examine(missing), "numpy").state == "no"
     assert one(packages.examine(missing), "psycopg (extra postgres)").state == "absent"
     assert one(packages.examine(python=(3, 10, 1)), "python").state == "no"
@@ -182,15 +229,19 @@ def test_a_ledger_in_a_file_on_a_network_file_system_is_told(tmp_path: Path) -> 
     assert one(found_store.examine(in_postgres, mounts), "file system").state == "ok"
 
 
-def test_a_store_that_cannot_be_written_is_told(gated: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(*_: object) -> None:
-        raise PermissionError(1, "Operation not permitted")
+def refused(*_: object) -> None:
+    raise PermissionError(1, "Operation not permitted")
 
+
+def test_a_store_that_cannot_be_written_is_told(gated: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     assert of("store", Path(gated.store.value)).state == "ok"
     monkeypatch.setattr("os.link", refused)  # as a file system without hard links does
     found = of("store", Path(gated.store.value))
     assert (found.state, "cannot be written" in found.found) == ("no", True)
     assert not [path for path in Path(gated.store.value).iterdir() if path.name.startswith(".doctor")]
+    monkeypatch.setattr(prefect.Api, "in_force", classmethod(lambda cls: cls("")))
+    states = {item.what: item.state for item in examine(gated)}
+    assert (states["store"], states["audit"]) == ("no", "ok"), "its ledger is looked at all the same"
 
 
 def test_a_sound_ledger_has_nothing_to_tell(gated: Settings) -> None:
@@ -228,7 +279,7 @@ def test_a_ledger_of_another_format_and_a_damaged_one_are_told(gated: Settings) 
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.execute("UPDATE ledger_format SET version = 99")
     connection.close()
-    found = of("store", path.parent)
+    found = of("ledger", path.parent)
     assert (found.state, "newer tidegate" in found.found) == ("no", True)
     raw = bytearray(path.read_bytes())
     raw[8192 : len(raw) - 4096] = b"\x5a" * (len(raw) - 12288)
@@ -304,10 +355,10 @@ def test_a_fault_on_prefects_side_is_told_and_a_sound_one_is_not(what: str, faul
 def test_a_prefect_that_is_away_or_hangs_or_is_named_nowhere_is_told_soon() -> None:
     assert one(prefect.examine(prefect.Api("")), "prefect server").state == "absent"
     away = one(prefect.examine(prefect.Api("http://ann:hunter2@127.0.0.1:9/api")), "prefect server")
-    assert (away.state, "hunter2" in f"{away}") == ("no", False)
+    assert (away.state, "hunter2" in f"{away}") == ("warning", False), "gates go on without"
     with answering({}, hangs=True) as url:
         began = monotonic()
-        assert one(prefect.examine(prefect.Api(url)), "prefect server").state == "no"
+        assert one(prefect.examine(prefect.Api(url)), "prefect server").state == "warning"
         assert monotonic() - began < 8
 
 
@@ -337,13 +388,29 @@ def test_the_exporter_must_tell_of_the_same_ledger(
         assert one(monitoring.exporter(url, None), "exporter").state == "no"
 
 
+def test_what_was_judged_again_is_nothing_that_the_exporter_does_not_know(
+    store: Path, contract_file: Callable[..., Path], make_orders: Make
+) -> None:
+    gated, later = resolve(store=store), datetime.now(UTC) + timedelta(hours=2)
+    tg.gate(make_orders(2).assign(country="Atlantis"), contract_file(), store=store, batch_id="wrong")
+    with at(gated, clock=lambda: later) as place:
+        readmission.release(place, "orders", "wrong", by="ann", reason="they are right")
+        with place.ledger.read() as connection:
+            told = [(row.arrival, row.completed_at) for row in connection.execute(select(runs).order_by(runs.c.seq))]
+    assert [arrival for arrival, _ in told] == [True, False]
+    assert told[1][1] > told[0][1] + 3600
+    with answering({"/metrics": exporter.once(gated).decode()}) as url:
+        assert one(monitoring.exporter(url, gated), "exporter").state == "ok"
+
+
 def test_prometheus_must_have_our_rules_and_scrape_our_exporter() -> None:
     rules = [{"name": alert.name, "health": "ok"} for alert in alerts()]
 
     def states(rules: list[dict[str, str]], targets: list[dict[str, Any]]) -> list[str]:
         answers = {
             "/api/v1/rules": {"data": {"groups": [{"rules": rules}]}},
-            "/api/v1/query": {"data": {"result": targets}},
+            "/api/v1/query?query=tidegate_ledger_up": {"data": {"result": targets}},
+            "/api/v1/query": {"data": {"result": []}},  # the exporter's ledger is down: it says little else
         }
         with answering(answers) as url:
             return [item.state for item in monitoring.prometheus(url)]
@@ -389,7 +456,8 @@ def test_the_command_says_all_of_it_without_a_password_and_counts_what_is_wrong(
     items = {item["what"]: item for item in map(json.loads, said.out.splitlines())}
     assert said.code == 3
     assert "hunter2" not in said.out + said.err
-    assert items["prefect server"]["state"] == "no"
+    assert items["prefect server"]["state"] == "warning"
+    assert items["bucket"]["state"] == "no"
     assert items["ledger"]["state"] == "ok"
     assert all(item["format"] == 1 for item in items.values())
     assert {"contract orders", "reference of orders", "breaker of orders"} <= items.keys()
@@ -398,6 +466,6 @@ def test_the_command_says_all_of_it_without_a_password_and_counts_what_is_wrong(
 def test_the_whole_examination_goes_on_where_there_is_no_store(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prefect.Api, "in_force", classmethod(lambda cls: cls("")))
     found = {item.what: item.state for item in examine(resolve(store=store))}
-    assert found["store"] == "absent"
+    assert (found["store"], found["ledger"]) == ("absent", "absent")
     assert "audit" not in found
     assert not store.exists()

@@ -20,13 +20,16 @@ import pandas as pd
 import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import insert, update
 from sqlalchemy.dialects import sqlite
 
 import tidegate as tg
 from tests.flows.conftest import TIDEGATE, Said
+from tests.flows.status_site import browser, words
 from tidegate_flows import by_hand, exporter, readmission
 from tidegate_flows.exporter import Exporter
-from tidegate_flows.ledger import audit, standings
+from tidegate_flows.ledger import audit, breakers, standings
+from tidegate_flows.ledger.schema import contracts, label_reports
 from tidegate_flows.ledger_reader import LedgerReader
 from tidegate_flows.place import at
 from tidegate_flows.schedule import overdue
@@ -206,6 +209,42 @@ def test_a_run_that_another_version_wrote_costs_its_own_numbers_only(gated: Path
     assert not any(name == "tidegate_drift_score" for name, _ in found)
 
 
+def test_a_judgement_of_labels_that_another_version_wrote_costs_its_own_numbers_only(gated: Path) -> None:
+    with at(gated) as place, place.ledger.begin() as connection:
+        values = {"judged_at": 1.0, "settled_share": 0.5, "document": '{"format": 99}'}
+        connection.execute(insert(label_reports).values(dataset="orders", **values))
+    long_lived = Exporter(resolve(store=gated))
+    for _ in range(2):
+        found = of(long_lived)
+        assert value(found, "ledger_up") == 1
+        assert value(found, "label_maturity_ratio", dataset="orders") == 0.5
+        assert not any(name == "tidegate_prediction_bias" for name, _ in found)
+
+
+def test_whatever_cannot_be_told_is_a_metric_and_not_a_broken_page(
+    gated: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with at(gated) as place, place.ledger.begin() as connection:
+        connection.execute(update(contracts).values(document="a secret"))
+    assert value(of(Exporter(resolve(store=gated))), "ledger_up") == 0
+    assert "the ledger cannot be told: JSONDecodeError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_probe_whose_time_is_over_is_told_alike_everywhere(gated: Path, tidegate: Callable[..., Said]) -> None:
+    until = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    with at(gated) as place, place.ledger.begin() as connection:
+        asked = breakers.load(connection, "orders").ask_probe("lost", until - timedelta(minutes=1), until, "ann: why")
+        breakers.save(connection, "orders", asked)
+    found = page(gated)
+    assert value(found, "breaker_state", dataset="orders", state="open") == 1
+    assert value(found, "breaker_last_transition_timestamp_seconds", dataset="orders") == until.timestamp()
+    said = json.loads(tidegate("breaker", "status", "orders", "--store", gated, "--json").out)
+    assert (said["state"], said["since"][:16]) == ("open", "2026-05-01T12:00")
+    assert said["cause"] == "the probe lost was lost"
+    assert "Batches are stopped since 2026-05-01 12:00 UTC" in words(browser(gated).get("/datasets/orders"))
+
+
 def test_the_contract_is_told_as_it_is_in_force(
     store: Path, make_contract: Callable[..., tg.Contract], make_orders: Make
 ) -> None:
@@ -223,6 +262,10 @@ def test_the_contract_is_told_as_it_is_in_force(
     with at(store) as place:
         missing = overdue(place, contract, datetime(2030, 1, 1, tzinfo=UTC))
     assert missing is not None
+    with at(store) as place, place.ledger.begin() as connection:
+        connection.execute(update(runs).values(event_end=datetime(9999, 12, 31, tzinfo=UTC).timestamp()))
+    with at(store) as place:
+        assert overdue(place, contract, datetime(2030, 1, 1, tzinfo=UTC)) is None, "no calendar has the next"
     assert value(found, "next_batch_due_timestamp_seconds", dataset="orders") == missing.since.timestamp()
 
 

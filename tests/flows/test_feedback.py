@@ -53,14 +53,23 @@ def say(days: Days, contract: tg.Contract, store: Path) -> Callable[..., tuple[A
     """What is said of a table of the second day, once the first one was published."""
     tg.gate(days[FIRST], contract, store=store, batch_id="first", as_of="window").require_published()
 
-    def ask(table: Any, other: tg.Contract = contract) -> tuple[Alarm, ...]:
+    def ask(table: Any, other: tg.Contract = contract, batch: str = "second") -> tuple[Alarm, ...]:
         bounds = pc.min_max(table.column("scheduled")).as_py()
         window = Window(bounds["min"], bounds["max"])
-        batch = Batch("flights", "second", Source("second.parquet", ".parquet", "", 0), table, table, window)
+        came = Batch("flights", batch, Source("second.parquet", ".parquet", "", 0), table, table, window)
         with at(store) as place:
-            return feedback(place, batch, other)
+            return feedback(place, came, other)
 
     return ask
+
+
+def test_a_revision_is_not_held_against_the_rows_that_it_replaces(
+    say: Callable[..., tuple[Alarm, ...]], days: Days
+) -> None:
+    looped = feedback_loop(days[SECOND], "of_late", days[FIRST], "route", "p_late")
+    assert say(looped, batch="first") == (), "as it comes"
+    assert say(looped, batch="first~0123456789ab") == (), "as it is judged again"
+    assert [alarm.check for alarm in say(looped)] == ["feedback_loop"]
 
 
 def test_a_feature_that_is_yesterdays_prediction_is_found_and_no_other_feature_is(

@@ -157,6 +157,23 @@ def test_no_message_about_a_url_holds_its_password(folder: Folder, url: str) -> 
     assert masked("plain/path.parquet") == "plain/path.parquet"
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("s3://k:s/e@b/x", "s3://…@b/x"),
+        ("s3://k:s?e#t@b/x", "s3://…@b/x"),
+        ("s3://k@firm:s/e@b/x", "s3://…@b/x"),
+        ("s3://k:@/e@b/x", "s3://…@b/x"),
+        ("https://h:8443/day@1.csv?sig=geheim", "https://h:8443/day@1.csv"),
+        ("s3://lake/T10:00/day@1.csv", "s3://lake/T10:00/day@1.csv"),
+        ("abfss://box@acct/a.csv", "abfss://…@acct/a.csv"),
+        ("file:///srv/a:b@c.csv", "file:///srv/a:b@c.csv"),
+    ],
+)
+def test_a_url_is_shown_without_its_password_whichever_characters_it_has(url: str, shown: str) -> None:
+    assert masked(url) == shown
+
+
 # databases
 
 

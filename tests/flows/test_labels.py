@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 import tidegate as tg
 from tests.conftest import Orders
+from tests.flows.conftest import Said
 from tidegate_contracts.severity import Severity
 from tidegate_flows import label_store, labels, labels_aside, readmission, reference
 from tidegate_flows.label_store import pairs
@@ -30,6 +31,7 @@ from tidegate_flows.ledger import audit, cohorts, counters, label_reports
 from tidegate_flows.place import at
 from tidegate_monitors.cohort import WHOLE, Cohort
 from tidegate_monitors.scored import bias_of
+from tidegate_monitors.skill import BinarySkill
 from tidegate_monitors.tally import Sum
 
 Make = Callable[..., pd.DataFrame]
@@ -265,7 +267,7 @@ def test_the_last_word_on_a_label_counts_and_every_reversal_is_kept(
     first = rows.loc[frames[0]["order_id"].iloc[0]]
     assert (first["label"], first["first"], first["changes"], bool(first["settled"])) == (0.0, 0.0, 2, True)
     assert first["prediction"] == frames[0]["score"].iloc[0]
-    assert set(rows.columns) == {"label", "settled", "changes", "first", "named_at", "prediction"}
+    assert set(rows.columns) == {"label", "settled", "changes", "first", "named_at", "published", "prediction"}
     assert overall(third.touched[0])["Y"] == 3
 
 
@@ -656,3 +658,95 @@ def test_labels_in_many_chunks_are_those_in_one(
     parts = joined_of(pd.concat([truth, strangers]), contract, store=store)
     assert (parts.matched, parts.unknown, parts.changed) == (120, 2, ())
     assert parts.touched == whole.touched
+
+
+def test_labels_of_rows_that_a_revision_left_out_count_for_nothing(
+    store: Path, contract: tg.Contract, make_orders: Make
+) -> None:
+    frame = make_orders(1, 100)
+    said = np.where(np.arange(100) < 50, 0.95, np.where(np.arange(100) < 75, 0.9, 0.1))
+    tg.gate(frame.assign(score=said), contract, store=store, batch_id="a").require_published()
+    tg.join_labels(label_of(frame, (np.arange(100) >= 50).astype(float)), contract, store=store)
+    rest = frame[50:].assign(score=said[50:])
+    signed: dict[str, Any] = {"supersede": True, "by": "ann", "reason": "half of them never were"}
+    run = tg.gate(rest, contract, store=store, batch_id="a", **signed)
+    assert (run.decision.value, run.revision) == ("publish", 2)
+    truth = label_of(rest, (said[50:] > 0.5).astype(float))
+    report = tg.join_labels(truth, contract, store=store).report
+    with at(store) as place:
+        [found] = pairs(place, "orders", ["a"], contract)
+    assert (len(found.label), known(store)[0].rows) == (50, 50)
+    assert np.array_equal(found.label, (found.prediction > 0.5).astype(float))
+    assert isinstance(report.skill, BinarySkill)
+    assert report.skill.roc_auc == 1.0
+    assert len(kept(store, "a")) == 100, "what is known of the others is kept"
+    tg.gate(frame.assign(score=said), contract, store=store, batch_id="a", **signed).require_published()
+    tg.join_labels(label_of(frame[:1], 1.0), contract, store=store)
+    with at(store) as place:
+        [found] = pairs(place, "orders", ["a"], contract)
+    assert len(found.label) == 100, "they came back"
+
+
+def test_a_refused_delivery_is_counted_once_and_as_joined_once_another_contract_takes_it(
+    store: Path, contract: tg.Contract, make_contract: Callable[..., tg.Contract], frames: list[pd.DataFrame]
+) -> None:
+    bad = label_of(frames[0], [7.0] * 10 + [1.0] * 30)
+    for _ in range(3):
+        assert joined_of(bad, contract, store=store).refused
+
+    def told() -> dict[str, float]:
+        with at(store) as place, place.ledger.read() as connection:
+            return {said["outcome"]: value for name, _, said, value in counters.totals(connection) if "label_" in name}
+
+    assert told() == {"refused": 40}
+    joined_of(label_of(frames[0], 1.0), contract, store=store)
+    joined = joined_of(label_of(frames[0], [7.0] * 10 + [0.0] * 30), make_contract(tolerance=0.5), store=store)
+    assert (joined.refused, joined.matched, joined.reversed) == (False, 30, 30)
+    again = joined_of(bad, make_contract(tolerance=0.5), store=store)
+    assert (again.refused, again.reversed) == (False, 30), "nothing of it was joined before, so that its word is new"
+    assert told() == {"refused": 40, "matched": 100, "set_aside": 20, "reversed": 60}
+
+
+def test_labels_that_were_set_aside_are_listed_by_their_manifest_alone(
+    store: Path, make_contract: Callable[..., tg.Contract], frames: list[pd.DataFrame]
+) -> None:
+    joined_of(label_of(frames[0], [7.0, -1.0] + [1.0] * 38), make_contract(tolerance=0.1), store=store)
+    [folder] = (store / "orders" / "labels" / "quarantine").iterdir()
+    with at(store) as place:
+        listed, told = labels_aside.kept(place), labels_aside.details(place, "orders", folder.name)
+        manifest = json.loads((folder / "manifest.json").read_text())
+        assert [(item["check"], item["rows"]) for item in manifest["reasons"]] == [("unknown_labels", 2)]
+        (folder / "manifest.json").write_text(json.dumps({k: v for k, v in manifest.items() if k != "reasons"}))
+        assert labels_aside.kept(place) == listed, "an older manifest has no counts: the rows' reasons are read"
+        assert labels_aside.details(place, "orders", folder.name) == told
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        (folder / "reasons.parquet").unlink()
+        assert labels_aside.kept(place) == listed
+        assert labels_aside.details(place, "orders", folder.name) == told
+
+
+def test_labels_that_were_set_aside_are_discarded_by_whoever_signs(
+    tidegate: Callable[..., Said],
+    store: Path,
+    make_contract: Callable[..., tg.Contract],
+    frames: list[pd.DataFrame],
+) -> None:
+    contract = make_contract(tolerance=0.1)
+    truth = label_of(frames[0], [7.0, -1.0] + [1.0] * 38)
+    joined_of(truth, contract, store=store)
+    [folder] = (store / "orders" / "labels" / "quarantine").iterdir()
+    act = ("quarantine", "discard", "orders", folder.name, "--store", store)
+    assert tidegate(*act, "--by", "ann", "--reason", " ").code == 2
+    assert folder.exists()
+    said = tidegate(*act, "--by", "ann", "--reason", "the vendor sent tests", "--json")
+    assert (said.code, json.loads(said.out)["discarded"], folder.exists()) == (0, True, False)
+    with at(store) as place, place.ledger.read() as connection:
+        assert labels_aside.kept(place) == []
+        *_, last = audit.entries(connection, "orders")
+    assert (last["event"], last["batch"], last["by"]) == ("labels.discarded", folder.name, "ann")
+    assert last["reason"] == "the vendor sent tests"
+    assert list((store / ".staging").iterdir()) == []
+    assert tidegate(*act, "--by", "ann", "--reason", "again").code == 2
+    assert entries(store).count(f"labels.discarded {folder.name}") == 1
+    assert joined_of(truth, contract, store=store).changed == (), "what was joined stays joined"
+    assert folder.exists(), "the same delivery again is set aside again"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from time import perf_counter, sleep
 from uuid import uuid4
 
 import pandas as pd
@@ -17,13 +18,15 @@ import tidegate as tg
 from tidegate_contracts.batch import Source
 from tidegate_flows import by_hand
 from tidegate_flows.doctor import examine
+from tidegate_flows.gate import gate_at
 from tidegate_flows.ledger import batches, counters, runs
-from tidegate_flows.ledger.batches import Busy, Claim
+from tidegate_flows.ledger.batches import Busy, Claim, Decided
 from tidegate_flows.ledger.runs import Recorded
-from tidegate_flows.place import RECENT_RUNS, Place, at
+from tidegate_flows.place import LONGEST_LEASE, RECENT_RUNS, Place, at
 from tidegate_flows.recover import sweep
 from tidegate_flows.rejudge import claimed
 from tidegate_flows.settings import resolve
+from tidegate_flows.stores.local import sha256_of
 from tidegate_monitors.metrics import STAGES
 
 Make = Callable[..., pd.DataFrame]
@@ -65,12 +68,37 @@ def test_it_is_a_minute_at_least_and_twice_the_longest_of_the_last_runs(place: P
     assert lease(place) == 62, "what took long long ago is forgotten"
 
 
+def test_it_is_an_hour_at_most_unless_somebody_sets_more(place: Place) -> None:
+    ran(place, 5_000.0)
+    assert lease(place) == LONGEST_LEASE == 3600
+    assert lease(replace(place, lease=7_200.0, learns_lease=False)) == 7_200
+
+
+def test_waiting_for_a_worker_that_died_and_releasing_other_batches_is_no_work_on_this_one(
+    place: Place, contract: tg.Contract, make_orders: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "b.parquet"
+    make_orders(2).to_parquet(path, index=False)
+    with place.ledger.begin() as connection:  # a worker claims it and is killed
+        dead = batches.claim(connection, "orders", "b", sha256_of(path), now=place.seconds, lease=1.5)
+    assert isinstance(dead, Claim)
+    monkeypatch.setattr("tidegate_flows.gate.release_due", lambda *_: sleep(1.5))
+    began = perf_counter()
+    run = gate_at(place, path, contract)
+    assert perf_counter() - began > 3
+    assert run.seconds < 1.5
+    with place.ledger.read() as connection:
+        totals = list(counters.totals(connection))
+    stages = [value for name, _, _, value in totals if name == "stage_duration_seconds_sum"]
+    assert max(stages) < 1.5
+
+
 def test_what_somebody_set_holds_and_the_doctor_says_whose_word_it_is(
     place: Place, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran(place, 500.0)
     said = {item.what: item.found for item in examine(resolve(store=store))}
-    assert said["setting lease"] == "twice the longest recent run, at least 60 (default)"
+    assert said["setting lease"] == "twice the longest recent run, at least 60, at most 3600 (default)"
     monkeypatch.setenv("TIDEGATE_LEASE", "7")
     with at(store) as fixed:
         assert lease(fixed) == 7
@@ -90,7 +118,7 @@ def test_claims_are_left_to_their_worker_for_as_long_as_runs_take(
     with claimed(place, row), place.ledger.begin() as connection:
         for seconds, kind in ((190, Busy), (201, Claim)):
             later = place.seconds + seconds
-            assert isinstance(batches.reclaim(connection, "orders", "a", now=later, lease=1), kind)
+            assert isinstance(batches.reclaim(connection, "orders", "a", now=later, lease=200), kind)
 
 
 def test_a_probe_that_waits_has_the_lease_for_its_verdict(
@@ -117,6 +145,15 @@ def test_a_workspace_outlives_ten_leases_of_the_slowest_dataset(place: Place) ->
     for age, swept in ((9_000, 0), (11_000, 1)):
         os.utime(left, (place.seconds - age,) * 2)
         assert sweep(place) == swept
+
+
+def test_a_workspace_that_goes_while_it_is_looked_at_is_nobody_s_fault(place: Place) -> None:
+    old = place.store.staging / "old"
+    old.mkdir()
+    os.utime(old, (place.seconds - 11_000,) * 2)
+    (place.store.staging / "gone").symlink_to("nowhere")  # in the listing, and not there when it is asked for its age
+    assert sweep(place) == 1
+    assert not old.exists()
 
 
 def test_the_stages_of_a_run_are_counted_and_add_up_to_no_more_than_the_run(
@@ -152,3 +189,19 @@ def test_overrides_are_counted_when_somebody_signs_one(place: Place) -> None:
     with place.ledger.read() as connection:
         found = {name: value for name, _, _, value in counters.totals(connection)}
     assert found["overrides_total"] == 1
+
+
+def test_a_claim_from_before_the_clock_was_set_back_is_taken_over_and_the_late_one_is_refused(store: Path) -> None:
+    day = 86_400.0
+    with at(store) as place:
+
+        def asked(now: float) -> Claim | Decided | Busy:
+            with place.ledger.begin() as connection:
+                return batches.claim(connection, "orders", "a", "0" * 64, now=now, lease=60)
+
+        first, again, later = asked(2 * day), asked(2 * day + 30), asked(day)
+        assert isinstance(first, Claim)
+        assert isinstance(again, Busy), "within the lease"
+        assert isinstance(later, Claim), "a day earlier by the clock"
+        with pytest.raises(tg.StoreError), place.ledger.begin() as connection:
+            batches.settle(connection, first, "0" * 36)

@@ -14,13 +14,16 @@ import pandas as pd
 import pytest
 
 import tidegate as tg
+from tests.conftest import Orders
 from tests.flows.conftest import Said
 from tests.flows.test_tracing import receiver
-from tidegate_flows import lineage, lineage_sender
+from tidegate_flows import lineage, lineage_sender, reference
+from tidegate_flows.gate import gate_at
 from tidegate_flows.intake import Query
 from tidegate_flows.lineage_moment import Moment
 from tidegate_flows.lineage_place import Named, of_delivery, of_url
 from tidegate_flows.lineage_sender import Sender
+from tidegate_flows.place import at
 
 
 @pytest.fixture
@@ -74,10 +77,51 @@ def test_a_broken_contract_is_told_by_check_and_column_and_without_values(
     assert country
     assert not any(item["success"] for item in country)
     assert {item["severity"] for item in country} <= {"error", "warn", "info"}
+    assert {item["params"]["failed"] for item in country if "params" in item} == {200}
     (output,) = end["outputs"]
     assert output["name"] == str(store / "orders" / "quarantine")
     assert output["outputFacets"]["outputStatistics"]["rowCount"] == 200
     assert "Atlantis" not in json.dumps(told)
+
+
+def test_a_finding_that_names_a_slice_of_the_data_is_told_without_its_name(
+    told: list[dict[str, Any]],
+    store: Path,
+    make_contract: Callable[..., tg.Contract],
+    make_orders: Callable[[int], Any],
+) -> None:
+    class Cities(Orders):
+        city: str
+
+    contract = make_contract(schema=Cities, slices=("city",))
+    names = ["Geheim-A", "Geheim-B", "Geheim-C"]
+    with at(store) as place:
+        for day in range(1, 11):
+            frame = make_orders(day).assign(city=lambda f: [names[place % 3] for place in range(len(f))])
+            gate_at(place, frame, contract, batch_id=f"d{day}", as_of="window").require_published()
+        built = reference.build(place, contract, [f"d{day}" for day in range(1, 11)])
+        reference.approve(place, "orders", built.sha256, by="ann", reason="looked at")
+        told.clear()
+        lost = make_orders(12).assign(city=lambda f: [names[place % 2] for place in range(len(f))])
+        run = gate_at(place, lost, contract, batch_id="lost", as_of="window")
+    [finding] = [item for item in run.findings if item.check == "lost_segment"]
+    assert "Geheim-C" in finding.message, "its words have a value of the data"
+    assert "Geheim" not in json.dumps(told)
+    said = told[-1]["inputs"][0]["inputFacets"]["dataQualityAssertions"]["assertions"]
+    [item] = [item for item in said if item["assertion"] == "lost_segment"]
+    assert (item["column"], item["success"]) == ("city", False)
+    assert float(item["actual"]) == pytest.approx(finding.to_dict()["score"], rel=1e-4)
+
+
+def test_a_delivery_that_comes_again_is_told_to_have_written_nothing(
+    told: list[dict[str, Any]], store: Path, contract: tg.Contract, make_orders: Callable[[int], pd.DataFrame]
+) -> None:
+    for _ in range(2):
+        tg.gate(make_orders(1), contract, store=store, batch_id="a").require_published()
+    first, again = told[1], told[3]
+    assert (len(first["outputs"]), again["outputs"]) == (1, [])
+    assert [item["run"]["facets"]["tidegate_verdict"]["repeated"] for item in (first, again)] == [False, True]
+    assert again["run"]["facets"]["tidegate_verdict"]["decision"] == "publish"
 
 
 def test_no_verdict_is_told_as_failed(told: list[dict[str, Any]], store: Path, contract: tg.Contract) -> None:
@@ -91,6 +135,7 @@ def test_no_verdict_is_told_as_failed(told: list[dict[str, Any]], store: Path, c
 @pytest.mark.parametrize(
     ("delivery", "named"),
     [
+        ("s3://ann:sec/ret@lake/in/a.parquet", Named("s3://lake", "in/a.parquet")),
         ("s3a://ann:secret@lake/in/a.parquet?versionId=secret#secret", Named("s3://lake", "in/a.parquet")),
         ("abfss://box@acct.dfs.core.windows.net/a.csv", Named("abfss://box@acct.dfs.core.windows.net", "a.csv")),
         ("https://ann:secret@example.com:8443/a.csv?sig=secret", Named("https://example.com:8443", "/a.csv")),
@@ -122,9 +167,9 @@ def test_lineage_is_told_where_somebody_listens(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert lineage.is_wanted(environment) is wanted
+    assert lineage.lineage_wanted(environment) is wanted
     (tmp_path / "openlineage.yml").write_text("transport: {type: noop}")
-    assert lineage.is_wanted(environment) is (environment.get("OPENLINEAGE_DISABLED") != "true")
+    assert lineage.lineage_wanted(environment) is (environment.get("OPENLINEAGE_DISABLED") != "true")
 
 
 def test_a_sender_that_hangs_is_waited_for_only_so_long(caplog: pytest.LogCaptureFixture) -> None:

@@ -25,15 +25,15 @@ Taken = list[tuple[str, str, bytes]]
 
 
 @contextmanager
-def gateway(status: int = 200, delay: float = 0.0) -> Iterator[tuple[str, Taken]]:
-    """An HTTP server that remembers what it was sent."""
+def gateway(status: int = 200, delay: float = 0.0, only: str = "") -> Iterator[tuple[str, Taken]]:
+    """An HTTP server that remembers what it was sent, and answers with a status, perhaps only to some paths."""
     taken: Taken = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
             taken.append((self.command, self.path, self.rfile.read(int(self.headers["Content-Length"]))))
             time.sleep(delay)
-            self.send_response(status)
+            self.send_response(status if self.path.endswith(only) else 200)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
@@ -61,7 +61,7 @@ def two_datasets(
 def test_each_dataset_is_pushed_as_a_group_of_gauges(two_datasets: Path) -> None:
     with gateway() as (url, taken):
         done = push(resolve(store=two_datasets), f"{url}/", job="etl")
-    assert (done.datasets, done.refused) == (2, None)
+    assert (done.datasets, done.taken, done.refused) == (2, 2, None)
     assert [(method, path) for method, path, _ in taken] == [
         ("PUT", "/metrics/job/etl/dataset/orders"),
         ("PUT", "/metrics/job/etl/dataset/visits"),
@@ -81,6 +81,15 @@ def test_a_gateway_that_is_not_well_is_a_warning_and_no_failure(
         said = tidegate("metrics", "--push", url, "--store", two_datasets)
     assert (said.code, said.out) == (0, "")
     assert said.err == f"warning: {url} did not take the metrics of 2 datasets: HTTP 500\n"
+
+
+def test_a_dataset_that_is_refused_stops_none_of_the_others_and_they_are_counted(
+    two_datasets: Path, tidegate: Callable[..., Said]
+) -> None:
+    with gateway(status=400, only="/orders") as (url, taken):
+        said = tidegate("metrics", "--push", url, "--store", two_datasets)
+    assert [path.rpartition("/")[2] for _, path, _ in taken] == ["orders", "visits"]
+    assert said.err == f"warning: {url} took the metrics of only 1 of 2 datasets: HTTP 400\n"
 
 
 def test_a_job_may_be_called_anything(two_datasets: Path) -> None:

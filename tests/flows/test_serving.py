@@ -7,10 +7,12 @@ import json
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
@@ -24,10 +26,13 @@ from starlette.routing import Route
 
 import tidegate as tg
 from tests.flows.conftest import TIDEGATE, Said
+from tests.flows.status_site import Browser
 from tests.flows.test_exporter import parse, value
 from tidegate_contracts.errors import UsageError
 from tidegate_flows import serving
 from tidegate_flows.action_token import action_token
+from tidegate_flows.answer_headers import HEADERS
+from tidegate_flows.asked_host import hosts_of
 from tidegate_flows.settings import resolve
 from tidegate_flows.slow_clients import PatientProtocol
 
@@ -106,6 +111,64 @@ def test_a_server_whose_ledger_is_gone_is_alive_and_not_ready_and_says_why(one_b
         assert "there is no ledger here" in json.loads(content)["reason"]
         status, _, content = get(port, "/metrics")
         assert (status, value(parse(content.decode()), "ledger_up")) == (200, 0)
+
+
+def test_every_answer_has_the_same_strict_headers_whatever_gave_it(one_batch: Path) -> None:
+    pages = Browser(serving.application(resolve(store=one_batch)))
+    for method, path, status in (
+        ("GET", "/metrics", 200),
+        ("GET", "/healthz", 200),
+        ("POST", "/metrics", 405),
+        ("DELETE", "/", 405),
+        ("GET", "/datasets/orders", 200),
+        ("GET", "/nope", 404),
+    ):
+        answer = pages.ask(method, path)
+        assert answer.status_code == status, path
+        assert {name.lower(): answer.headers[name] for name in HEADERS} == {k.lower(): v for k, v in HEADERS.items()}
+
+
+@pytest.mark.parametrize(
+    ("bound", "more", "asked", "status"),
+    [
+        ("127.0.0.1", (), "127.0.0.1:9464", 200),
+        ("127.0.0.1", (), "LOCALHOST:9464", 200),
+        ("::1", (), "[::1]:9464", 200),
+        ("127.0.0.2", (), "127.0.0.2", 200),
+        ("127.0.0.1", (), "evil.example:9464", 421),
+        ("127.0.0.1", (), "127.0.0.1.evil.example", 421),
+        ("127.0.0.1", ("gate.example",), "gate.example", 200),
+        ("127.0.0.1", ("gate.example",), "evil.example", 421),
+        ("0.0.0.0", (), "anything.example", 200),  # noqa: S104 - who can reach it is for somebody else to say
+        ("0.0.0.0", ("gate.example",), "evil.example", 421),  # noqa: S104
+    ],
+)
+def test_a_server_for_this_machine_answers_under_no_name_of_somebody_else(
+    one_batch: Path, bound: str, more: tuple[str, ...], asked: str, status: int
+) -> None:
+    pages = Browser(serving.application(resolve(store=one_batch), hosts=hosts_of(bound, bound, more)))
+    for path in ("/healthz", "/metrics", "/"):
+        assert pages.get(path, host=asked).status_code == status
+
+
+@pytest.mark.more
+def test_pages_of_a_locked_ledger_keep_no_scrape_and_no_look_waiting(one_batch: Path) -> None:
+    with (
+        served(serving.application(resolve(store=one_batch))) as port,
+        closing(sqlite3.connect(one_batch / "ledger.db", isolation_level=None)) as other,
+    ):
+        other.execute("PRAGMA locking_mode=EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        other.execute("UPDATE breakers SET failures = failures")
+        with ThreadPoolExecutor(60) as clients:
+            waiting = [clients.submit(get, port, "/") for _ in range(60)]
+            time.sleep(0.5)
+            for path, seconds in (("/healthz", 1.0), ("/metrics", 5.0)):
+                started = time.monotonic()
+                assert get(port, path)[0] == 200
+                assert time.monotonic() - started < seconds, path
+            assert {each.result()[0] for each in waiting} == {503}
+        other.execute("COMMIT")
 
 
 def test_one_connection_serves_scrape_after_scrape(one_batch: Path) -> None:
@@ -231,6 +294,15 @@ def test_a_token_that_protects_nothing_is_refused(tmp_path: Path, content: bytes
         action_token(tmp_path / "no" / "folder", {})
     with pytest.raises(UsageError):
         action_token(None, {"TIDEGATE_TOKEN": "short"})
+
+
+def test_what_cannot_be_read_is_told_at_the_start(one_batch: Path, tmp_path: Path) -> None:
+    assert serving.not_ready(resolve(store=one_batch)) is None
+    nowhere = tmp_path / "nowhere"
+    assert serving.not_ready(resolve(store=nowhere)) == f"there is no store here: {nowhere} (option)"
+    assert not nowhere.exists()
+    with pytest.raises(UsageError, match="the ledger cannot be kept there"):
+        serving.not_ready(resolve(store=one_batch, ledger="mysql://ann:s3cret@x/y"))
 
 
 @contextmanager

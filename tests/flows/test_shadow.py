@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ def test_rows_that_would_be_set_aside_are_published_too(
     with at(with_reference) as place:
         assert quarantine.kept(place) == []
         with place.ledger.read() as connection:
-            assert memory.set_aside(connection, "orders", "other", 5) == [(200, 0)]
+            assert memory.set_aside(connection, "orders", "other", 5) == [(200, 1)], "they failed all the same"
 
 
 def test_text_that_is_not_parquet_is_published_with_every_cell_that_came(
@@ -128,6 +129,93 @@ def test_what_cannot_be_read_has_no_rows_to_publish_and_still_opens_nothing(
     assert (store / "orders" / "quarantine" / "torn" / "batch.parquet").read_bytes() == path.read_bytes()
     with pytest.raises(tg.Halted):
         run.require_published()
+
+
+def test_a_mended_batch_takes_the_place_of_one_that_only_the_shadow_published(
+    with_reference: Path, make_contract: MakeContract, make_orders: Make
+) -> None:
+    contract = make_contract(shadow=True)
+    bad = tg.gate(make_orders(31).assign(amount=-1.0), contract, store=with_reference, batch_id="a")
+    mended = tg.gate(make_orders(31), contract, store=with_reference, batch_id="a").require_published()
+    assert (bad.would, mended.would, mended.revision) == ("quarantine", "publish", 2)
+    assert {path.name for path in (with_reference / "orders" / "published").iterdir()} == {"a.v2.parquet"}
+    assert told(with_reference)[-2:] == [
+        ("batch.superseded", "a", "what was published in shadow would not have been"),
+        ("batch.published", "a", "shadow: would have been published; what was published in shadow would not have been"),
+    ]
+    with at(with_reference) as place, place.ledger.read() as connection:
+        assert streams.load(connection, "orders", str(mended.reference))[0].steps == 1, "it saw the mended batch"
+    other = tg.gate(make_orders(32), contract, store=with_reference, batch_id="a")
+    assert other.would == "quarantine", "what would have been published stands"
+    assert [item.check for item in other.findings if item.severity.value == "critical"] == ["rewritten_history"]
+
+
+def test_what_the_shadow_published_stays_until_a_mended_batch_passes(
+    store: Path, make_contract: MakeContract, make_orders: Make
+) -> None:
+    tg.gate(make_orders(1).assign(amount=-1.0), make_contract(shadow=True), store=store, batch_id="a")
+    refused = tg.gate(make_orders(1).assign(amount=-2.0), make_contract(), store=store, batch_id="a")
+    assert (refused.decision, refused.key is None) == (tg.Decision.QUARANTINE, False)
+    assert [path.name for path in (store / "orders" / "published").iterdir()] == ["a.parquet"]
+    with at(store) as place:
+        by_hand.close(place, "orders", by="ann", reason="known")
+    tg.gate(make_orders(1), make_contract(), store=store, batch_id="a").require_published()
+    assert [path.name for path in (store / "orders" / "published").iterdir()] == ["a.v2.parquet"]
+
+
+def test_rows_that_fail_batch_after_batch_are_told_in_shadow_as_they_are_after_it(
+    tmp_path: Path, make_contract: MakeContract, make_orders: Make
+) -> None:
+    said = []
+    for shadow in (False, True):
+        contract = make_contract(tolerance=0.1, shadow=shadow)
+        for day in range(14):
+            frame = make_orders(day, 30)
+            frame.loc[:1, "amount"] = -1.0
+            run = tg.gate(frame, contract, store=tmp_path / str(shadow), batch_id=f"d{day}")
+        said.append({item.check for item in run.findings})
+    assert said[0] == said[1]
+    assert "error_budget_burn" in said[1]
+
+
+def test_what_would_have_been_refused_is_no_batch_that_others_are_held_against(
+    store: Path, make_contract: MakeContract, make_orders: Make
+) -> None:
+    contract = make_contract(shadow=True)
+    tg.gate(make_orders(1).assign(amount=-1.0), contract, store=store, batch_id="a")
+    with at(store) as place, place.ledger.read() as connection:
+        assert memory.set_aside(connection, "orders", "other", 5) == []
+        assert memory.samples(connection, "orders", "other", 5) == []
+        assert memory.previous_places(connection, "orders", "other") == {}
+
+
+def test_a_monitor_that_fails_in_memory_stops_nothing_in_shadow(
+    store: Path, make_contract: MakeContract, make_orders: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def boom(*arguments: Any, **options: Any) -> Any:
+        raise ValueError("secret 4711")
+
+    monkeypatch.setattr("tidegate_flows.deciding.stepped", boom)
+    run = tg.gate(make_orders(1), make_contract(shadow=True), store=store, batch_id="a").require_published()
+    assert (run.verified, run.would, run.counts.published) == (False, "halt", 200)
+    assert "silent_monitor" in {item.check for item in run.findings}
+
+
+def test_a_probe_that_was_lost_is_told_as_that_and_not_as_the_work_of_a_batch_in_shadow(
+    store: Path, make_contract: MakeContract, make_orders: Make
+) -> None:
+    tg.gate(make_orders(1), make_contract(), store=store, batch_id="a")
+    with at(store) as place:
+        now = place.clock()
+        by_hand.trip(place, "orders", by="ann", reason="a rumour")
+        with place.ledger.begin() as connection:
+            asked = breakers.load(connection, "orders").ask_probe("b", now, now - timedelta(seconds=1), "ann: try it")
+            breakers.save(connection, "orders", asked)
+    tg.gate(make_orders(3).assign(amount=-1.0), make_contract(shadow=True), store=store, batch_id="c")
+    assert told(store)[-2:] == [
+        ("batch.published", "c", "shadow: would have been quarantined: impossible_values"),
+        ("breaker.opened", "b", "the probe b was lost"),
+    ]
 
 
 def test_a_replay_is_no_arrival_and_no_shadow_lets_it_pass(

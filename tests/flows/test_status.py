@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
+import asyncio
+import html
 import re
+import shlex
 import shutil
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pandas as pd
+import pandera.pandas as pa
 import pytest
 from sqlalchemy import select, update
+from starlette.applications import Starlette
 
 import tidegate as tg
 from tests.flows.status_site import Browser, browser, words
 from tidegate_flows import by_hand
-from tidegate_flows.ledger.schema import audit, runs
+from tidegate_flows.ledger import contracts as contracts_of
+from tidegate_flows.ledger.schema import audit, contracts, runs
 from tidegate_flows.place import at
 from tidegate_flows.settings import resolve
 from tidegate_flows.status import routes
+from tidegate_flows.status.dataset import timeline_of
 from tidegate_flows.status.expected import expected
+from tidegate_flows.status.glance import Glance, summary
 from tidegate_flows.status.heat_map import heat_of, row_of
-from tidegate_flows.status.record import in_time, recent
-from tidegate_flows.status.timeline import Change, spans
+from tidegate_flows.status.record import Kept, Record, in_time, recent
+from tidegate_flows.status.room import Room
+from tidegate_flows.status.routing import routes_of
+from tidegate_flows.status.site import Site
+from tidegate_flows.status.timeline import CHANGES_MAXIMUM, Change, spans
+from tidegate_flows.status.when import stamp
+from tidegate_monitors.breaker import Breaker, Decision, Override, State
 from tidegate_monitors.comparison import Comparison
 
 Make = Callable[..., pd.DataFrame]
@@ -166,7 +183,39 @@ def test_what_is_not_there_is_a_page_that_says_so(pages: Browser) -> None:
 def test_a_ledger_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> None:
     page = browser(tmp_path).get("/")
     assert page.status_code == 503
-    assert "What to do: name one with --store, or gate a batch first" in words(page)
+    said = words(page)
+    assert "there is no store here" in said
+    assert "What to do: load this page again" in said
+    assert "--store" not in said  # nobody types commands into a page
+
+
+def test_a_store_that_lost_its_ledger_is_told_by_its_name(gated: Path, tmp_path: Path) -> None:
+    shutil.copytree(gated, tmp_path / "store")
+    for path in (tmp_path / "store").glob("ledger.db*"):
+        path.unlink()
+    said = words(browser(tmp_path / "store").get("/"))
+    assert "this store has lost its ledger" in said
+    assert "there is no store here" not in said
+
+
+def test_a_dataset_whose_gate_always_fails_is_listed(
+    gated: Path, tmp_path: Path, make_orders: Make
+) -> None:
+    def failing(_frame: object) -> object:
+        raise RuntimeError("it is broken")
+
+    shutil.copytree(gated, tmp_path / "store")
+    schema = pa.DataFrameSchema({"id": pa.Column(int, pa.Check(failing))})
+    broken = tg.Contract(name="broken", version="1.0.0", owner="shop", schema=schema, key=("id",))
+    for _ in range(2):
+        with pytest.raises(tg.MonitorError):
+            tg.gate(make_orders(1), broken, store=tmp_path / "store", batch_id="one")
+    pages = browser(tmp_path / "store")
+    said = words(pages.get("/"))
+    assert "1 of 2 datasets is halted: orders. 3 batches are kept back. 1 has no verdict yet." in said
+    assert "no verdict yet, 2 monitor errors" in said
+    page = pages.get("/datasets/broken")
+    assert (page.status_code, "There is no verdict yet, 2 monitor errors" in words(page)) == (200, True)
 
 
 def test_a_ledger_that_is_down_is_told_without_its_password(tmp_path: Path) -> None:
@@ -199,6 +248,135 @@ def test_what_is_late_is_told_and_what_is_not_due_is_not() -> None:
         assert (found.due, found.missing) == (due, missing)
     assert expected({"cadence": None}, last, last) is None
     assert expected(facts, None, last) is None
+
+
+def test_a_window_that_ends_with_the_calendar_has_no_next_batch_and_its_page_is_there(
+    gated: Path, tmp_path: Path
+) -> None:
+    last = datetime(9999, 12, 31, tzinfo=UTC)
+    assert expected({"cadence": 86_400.0}, last, datetime(2026, 5, 1, tzinfo=UTC)) is None
+    shutil.copytree(gated, tmp_path / "store")
+    for seconds in (last.timestamp(), 1e12, 1e300):  # the last two are in no calendar
+        with at(tmp_path / "store") as place, place.ledger.begin() as connection:
+            connection.execute(update(runs).values(event_end=seconds))
+            connection.execute(update(contracts).values(document='{"cadence": 86400.0}'))
+        for path in ("/", "/datasets/orders", "/datasets/orders/batches/good"):
+            assert browser(tmp_path / "store").get(path).status_code == 200, (path, seconds)
+
+
+def test_a_dataset_that_cannot_be_read_costs_the_others_nothing(
+    gated: Path, tmp_path: Path, make_contract: Callable[..., tg.Contract], make_orders: Make
+) -> None:
+    shutil.copytree(gated, tmp_path / "store")
+    tg.gate(make_orders(40), make_contract(name="other"), store=tmp_path / "store", batch_id="one")
+    with at(tmp_path / "store") as place, place.ledger.begin() as connection:
+        connection.execute(update(runs).where(runs.c.dataset == "other").values(document='{"format": 99}'))
+    page = browser(tmp_path / "store").get("/")
+    assert page.status_code == 200
+    assert "1 of 2 datasets is halted: orders. 3 batches are kept back. The runs of 1 cannot be read." in words(page)
+
+
+def test_a_ledger_that_is_locked_is_told_in_time(gated: Path, tmp_path: Path) -> None:
+    shutil.copytree(gated, tmp_path / "store")
+    with closing(sqlite3.connect(tmp_path / "store" / "ledger.db", isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode=EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        other.execute("UPDATE breakers SET failures = failures")
+        started = time.monotonic()
+        page = browser(tmp_path / "store").get("/")
+        assert time.monotonic() - started < 5
+        other.execute("COMMIT")
+    assert page.status_code == 503
+    assert "database is locked" in words(page)
+
+
+def test_who_finds_no_room_in_time_is_told_so_and_waits_no_longer(gated: Path) -> None:
+    go, room = threading.Event(), Room(1, 0.05)
+    app = Starlette(routes=routes_of(Site(resolve(store=gated), reading=room)))
+
+    async def asked() -> tuple[httpx.Response, httpx.Response]:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://tide") as client:
+            first = asyncio.create_task(room.do(lambda: go.wait(10)))
+            await asyncio.sleep(0)
+            found = await client.get("/"), await client.get("/static/status.css")
+            go.set()
+            await first
+            return found
+
+    full, style = asyncio.run(asked())
+    assert (full.status_code, style.status_code) == (503, 200)
+    assert "Too many pages are asked for at once" in words(full)
+    assert browser(gated).get("/").status_code == 200
+
+
+def test_a_probe_does_not_pass_and_an_override_does() -> None:
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    override = Override(now + timedelta(hours=1), "ann", "why")
+
+    def of(name: str, breaker: Breaker) -> Glance:
+        return Glance(name, {}, breaker, (), None, Kept(), None, now)
+
+    probed = of("a", Breaker(State.HALF_OPEN, probe="one"))
+    overridden = of("b", Breaker(State.HALF_OPEN, probe="one", override=override))
+    closed = of("c", Breaker())
+    assert summary([probed]) == "a does not pass yet. It is on probe."
+    assert summary([overridden]) == "b passes. It is overridden."
+    assert summary([probed, closed]) == "1 of 2 datasets passes. 1 is on probe."
+    assert summary([overridden, closed]) == "All 2 datasets pass. 1 is overridden."
+    assert summary([probed, overridden, closed, of("d", Breaker(State.OPEN))]) == (
+        "1 of 4 datasets is halted: d. 1 is on probe. 1 is overridden."
+    )
+
+
+def test_commands_to_copy_are_quoted(gated: Path, tmp_path: Path) -> None:
+    store = tmp_path / "my store; x"
+    shutil.copytree(gated, store)
+    pages = browser(store)
+    for path in ("", "/quarantine", "/audit"):
+        page = pages.get(f"/datasets/orders{path}")
+        for command in re.findall(r'<pre class="command"><code>(.*?)</code>', page.text):
+            assert shlex.split(html.unescape(command))[-1] == str(store), command
+    (tmp_path / "an empty; store").mkdir()
+    with at(tmp_path / "an empty; store"):
+        pass
+    said = words(browser(tmp_path / "an empty; store").get("/"))
+    assert f"--store {shlex.quote(str(tmp_path / 'an empty; store'))}" in said
+
+
+def test_a_column_that_became_personal_is_not_drawn_any_more(gated: Path, tmp_path: Path) -> None:
+    shutil.copytree(gated, tmp_path / "store")
+    schema = pa.DataFrameSchema({"id": pa.Column(int), "score": pa.Column(float, metadata={"personal": True})})
+    contract = tg.Contract(name="orders", version="2.0.0", owner="shop", schema=schema, key=("id",))
+    assert "Filled: the reference." in words(browser(tmp_path / "store").get("/datasets/orders/batches/bad"))
+    with at(tmp_path / "store") as place, place.ledger.begin() as connection:
+        contracts_of.save(connection, contract)
+    page = browser(tmp_path / "store").get("/datasets/orders/batches/bad")
+    assert page.status_code == 200
+    assert "Filled: the reference." not in words(page)
+
+
+def test_the_breaker_is_drawn_from_the_oldest_change_that_was_read() -> None:
+    start, hour = datetime(2026, 5, 1, tzinfo=UTC), timedelta(hours=1)
+    told = [
+        Change(start + (CHANGES_MAXIMUM - index) * hour, "closed" if index % 2 == 0 else "opened", None, None, None)
+        for index in range(CHANGES_MAXIMUM)
+    ]
+    early = Record(1, "run", "early", Decision.PUBLISH, start - 100 * hour, None, 10, 0)
+    now = start + (CHANGES_MAXIMUM + 1) * hour
+    drawn = timeline_of(told, [early], now)
+    assert drawn is not None
+    assert f"From {stamp(start + hour)} to" in drawn
+    assert f"From {stamp(early.at)} to" in str(timeline_of(told[:4], [early], now))
+    overridden = [Change(start, "overridden", None, "ann", "why")] * CHANGES_MAXIMUM
+    assert timeline_of(overridden, [early], now) is None  # nothing is known of what it was
+
+
+def test_a_page_that_came_by_a_form_is_not_loaded_again_by_itself(gated: Path) -> None:
+    pages = browser(gated)
+    assert '<html lang="en" data-got>' in pages.get("/").text
+    assert '<html lang="en">' in pages.post("/login", {}).text
+    assert "got && !touched" in pages.get("/static/status.js").text
 
 
 def test_the_breaker_is_drawn_as_the_audit_has_it() -> None:
@@ -244,7 +422,7 @@ def test_those_come_first_that_need_a_hand(
     with at(tmp_path / "store") as place:
         by_hand.override(place, "orders", timedelta(hours=2), by="ann", reason="we must")
     said = words(browser(tmp_path / "store").get("/"))
-    assert "All 3 datasets pass. 1 is on probe or overridden." in said
+    assert "All 3 datasets pass. 1 is overridden." in said
     assert "by ann: we must" in said
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from sqlalchemy import update
 
 import tidegate as tg
 from tests.flows.conftest import CONTRACT_FILE
 from tests.flows.status_site import TOKEN, Browser, browser, words
-from tidegate_flows.ledger import audit, breakers
+from tidegate_flows import by_hand, serving
+from tidegate_flows.ledger import audit, breakers, contracts
+from tidegate_flows.ledger.schema import contracts as contracts_table
 from tidegate_flows.place import at
+from tidegate_flows.settings import resolve
 from tidegate_flows.status.sessions import LENGTH, Sessions
 from tidegate_monitors.breaker import State
 
@@ -78,6 +83,42 @@ def test_who_has_not_signed_in_sees_no_form_of_an_act_and_can_send_none(copied: 
     assert events(copied) == before
 
 
+def test_behind_a_proxy_with_tls_the_cookie_is_for_https_alone(copied: Path) -> None:
+    for tls in (False, True):
+        app = serving.application(resolve(store=copied), token=TOKEN, tls=tls)
+        assert ("Secure" in Browser(app).sign_in().headers["set-cookie"]) is tls
+
+
+@pytest.mark.parametrize("act", [{"act": "close"}, {"act": "override", "hours": "2"}])
+def test_a_contract_file_that_is_broken_stops_an_act_before_it_is_done(
+    signed: Browser, copied: Path, tmp_path: Path, act: dict[str, str]
+) -> None:
+    (tmp_path / "broken.py").write_text("raise RuntimeError('a secret')")
+    with at(copied) as place, place.ledger.begin() as connection:
+        facts = contracts.load(connection)["orders"] | {"path": f"{tmp_path / 'broken.py'}:contract"}
+        connection.execute(update(contracts_table).values(document=json.dumps(facts)))
+    before = events(copied)
+    signed.post("/datasets/orders/breaker", act | {"csrf": signed.csrf("/datasets/orders")} | SIGNED)
+    said = words(signed.get("/datasets/orders"))
+    assert "Not done." in said
+    assert "broken.py" in said
+    assert (state(copied), events(copied)) == (State.OPEN, before)
+
+
+def test_of_an_act_that_failed_on_its_way_nobody_says_that_nothing_was_done(
+    signed: Browser, copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise tg.MonitorError("a check of yours raised")
+
+    monkeypatch.setattr(by_hand, "release", failing)  # after what was asked for was written down
+    signed.post("/datasets/orders/breaker", {"act": "close", "csrf": signed.csrf("/datasets/orders"), **SIGNED})
+    said = words(signed.get("/datasets/orders"))
+    assert "It failed. Whether it was done stands in the audit: a check of yours raised" in said
+    assert "Not done" not in said
+    assert state(copied) is State.CLOSED
+
+
 @pytest.mark.parametrize("token", ["", "a", TOKEN + "x", TOKEN[:-1], TOKEN.upper(), "ü" * 30])
 def test_a_wrong_token_opens_no_session(copied: Path, token: str) -> None:
     pages = browser(copied, token=TOKEN)
@@ -119,7 +160,11 @@ def test_a_form_of_another_session_or_site_is_refused(signed: Browser, copied: P
     before = events(copied)
     csrf = signed.csrf("/datasets/orders")
     sent = {"act": "close", "csrf": csrf, **SIGNED}
-    for headers in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}):
+    for headers in (
+        {"origin": "https://evil.example"},
+        {"origin": "http://[evil"},
+        {"sec-fetch-site": "cross-site"},
+    ):
         page = signed.post("/datasets/orders/breaker", sent, **headers)
         assert page.status_code == 403
         assert "It came from another site." in words(page)

@@ -12,13 +12,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 import pandera.pandas as pa
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -129,6 +129,31 @@ def test_a_failing_tracer_changes_no_verdict(
     assert "the trace of a batch was not told: RuntimeError" in caplog.text
 
 
+def test_somebody_s_broken_span_processor_changes_no_verdict(
+    monkeypatch: pytest.MonkeyPatch,
+    store: Path,
+    contract: tg.Contract,
+    make_orders: Callable[[int], pd.DataFrame],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Broken(SpanProcessor):
+        ended: ClassVar[list[str]] = []
+
+        def on_end(self, span: ReadableSpan) -> None:
+            self.ended.append(span.name)
+            raise RuntimeError("4711-private")
+
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(Broken())
+    monkeypatch.setattr("opentelemetry.trace.get_tracer_provider", lambda: provider)
+    assert tg.gate(make_orders(1), contract, store=store, batch_id="a").decision.value == "publish"
+    assert "gate" in Broken.ended, "the batch's own span ends all the same"
+    assert "the trace of a batch was not told: RuntimeError" in caplog.text
+    assert "4711" not in caplog.text
+    with pytest.raises(tg.UsageError):
+        tg.gate("/nowhere/x.parquet", contract, store=store)
+
+
 @pytest.mark.parametrize(
     ("environment", "wanted"),
     [
@@ -142,7 +167,7 @@ def test_a_failing_tracer_changes_no_verdict(
     ],
 )
 def test_traces_are_made_where_the_environment_asks_for_them(environment: dict[str, str], wanted: bool) -> None:
-    assert tracing.is_wanted(environment) is wanted
+    assert tracing.traces_wanted(environment) is wanted
 
 
 @pytest.mark.more

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -16,7 +17,13 @@ from hypothesis import strategies as st
 from label_cohorts import evidence, found
 
 import tidegate as tg
-from tidegate_monitors.label_rules.refresh_interval import ages_of, curve
+from tidegate_monitors.cohort import Cohort
+from tidegate_monitors.declared import declared
+from tidegate_monitors.label_rules import LabelEvidence
+from tidegate_monitors.label_rules.refresh_interval import _suspicion, ages_of, curve
+from tidegate_monitors.panel import judged
+from tidegate_monitors.proof import RULES
+from tidegate_monitors.tally import Sum, Tally
 
 Make = Callable[..., tg.Contract]
 EDGES = tuple(np.arange(1, 10) / 10)
@@ -50,6 +57,45 @@ def test_a_model_that_does_not_wear_out_is_hardly_ever_told_to_be_trained(make_c
         found("refresh_interval", evidence(_world(seed, wear=0), None, contract, edges=EDGES)) for seed in range(40)
     ]
     assert sum(map(bool, told)) <= 1
+
+
+def _classes(growths: list[float], spread: float = 0.01) -> LabelEvidence:
+    """Twenty-eight days of classes whose squared error grows by so much a day, beside the same noise in each."""
+    cohorts = []
+    noise = np.random.default_rng(1).normal(0, spread, (28, 8))
+    for day in range(28):
+        tallies = {}
+        for place, growth in enumerate(growths):
+            table = np.zeros((1, 1, len(Sum)))
+            table[0, 0, [Sum.N, Sum.Y, Sum.YY]] = 500, 250, 250
+            table[0, 0, Sum.SQUARED] = 500 * (0.2 + growth * day + noise[day, place])
+            tallies[f"c{place}"] = Tally((), table)
+        ended = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=day)
+        cohorts.append(Cohort(str(day), None, 500, 500, 500, 0, (), MappingProxyType(tallies), ended=ended))
+    schema = pa.DataFrameSchema({"score": pa.Column(float), "returned": pa.Column(float)})
+    contract = tg.Contract(
+        schema=schema, name="orders", version="1.0.0", owner="shop", prediction="score", label="returned"
+    )
+    return LabelEvidence(tuple(cohorts), (), contract, alpha=0.05 * RULES)
+
+
+def test_each_class_that_is_looked_at_is_paid_for_also_those_that_do_not_wear_out() -> None:
+    """One class is off by what its own test alone would prove, and no test among eight may."""
+    alone = _classes([0.0005])
+    [(p, _)] = _suspicion(alone, "c0", judged(alone)["c0"].whole, ages_of(alone.cohorts))
+    assert 0.05 / 8 < p < 0.05
+    assert len(found("refresh_interval", alone)) == 1
+    among = _classes([0.0005] + [-0.002] * 7)
+    assert found("refresh_interval", among) == []
+    [alarm] = found("refresh_interval", _classes([0.002] + [-0.002] * 7))
+    assert alarm.message.startswith("class 'c0': ")
+
+
+def test_a_class_that_wears_out_by_less_than_matters_is_not_told_however_well_it_is_proven() -> None:
+    little = _classes([0.0001] * 2, spread=0.0001)
+    [(p, _)] = _suspicion(little, "c0", judged(little)["c0"].whole, ages_of(little.cohorts))
+    assert p < 0.0001
+    assert found("refresh_interval", little) == []
 
 
 def test_a_contract_may_make_it_a_warning(make_contract: Make) -> None:
@@ -132,3 +178,8 @@ def test_a_model_that_was_far_better_on_what_it_had_seen_is_told(
     if told:
         assert said[0].severity == "warning"
         assert "on the training rows" in said[0].message
+
+
+def test_a_declared_number_that_no_float_holds_is_as_good_as_none(promising: Callable[..., tg.Contract]) -> None:
+    said = {"mae": 10**400, "rmse": -(10**400), "r2": float("nan"), "roc_auc": 1, "recall[yes]": 0.5, "nonsense": 2}
+    assert declared(promising(offline=said), "offline") == {"roc_auc": 1.0, "recall[yes]": 0.5}

@@ -68,11 +68,7 @@ def _common(
 ) -> None:
     context.obj = {"store": store, "ledger": ledger}
     if log_json:
-        from tidegate_flows.json_logs import configure
-        from tidegate_flows.masking import Mask
-
-        configure(Mask.of_environment(ledger or ""), verbose=verbose)
-        messages_as_logs()
+        messages_as_logs(ledger or "", verbose=verbose)
         return
     handler = logging.StreamHandler()
     handler.setFormatter(_Plain("%(levelname)s %(name)s: %(message)s"))

@@ -30,11 +30,12 @@ def status(
     """The state of the breakers."""
     from tidegate_contracts.batch import iso
     from tidegate_contracts.errors import UsageError
+    from tidegate_flows.breaker_now import breaker_now
     from tidegate_flows.ledger import breakers, runs
     from tidegate_flows.place import at
 
     with at(settings(context, store, ledger), must_exist=True) as place, place.ledger.read() as connection:
-        found = breakers.all_of(connection)
+        found = {name: breaker_now(item, place.clock()) for name, item in breakers.all_of(connection).items()}
         held = {name: runs.summary(connection, name).held for name in found}
     if dataset is not None and dataset not in found:
         raise UsageError("no such dataset", found=repr(dataset), allowed=", ".join(found) or "none was gated yet")

@@ -140,12 +140,13 @@ def discard(
     ledger: LedgerUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Delete what was kept back; the ledger remembers who let it go."""
-    from tidegate_flows import readmission
+    """Delete a batch that was kept back, or labels that were set aside; the ledger remembers who let them go."""
+    from tidegate_flows import labels_aside, readmission
     from tidegate_flows.place import at
 
     with at(settings(context, store, ledger), must_exist=True) as place:
-        readmission.discard(place, dataset, batch, by=by, reason=reason)
+        aside = {item["batch"] for item in labels_aside.kept(place, dataset)}
+        (labels_aside.discard if batch in aside else readmission.discard)(place, dataset, batch, by=by, reason=reason)
     if as_json:
         emit({"format": 1, "dataset": dataset, "batch": batch, "discarded": True, "by": by, "reason": reason})
     else:

@@ -199,7 +199,7 @@ def _show(facts: dict[str, Any]) -> None:
     tables.line(
         f"{facts['dataset']}: reference {facts['reference'][:12]}, {facts['blocks']} blocks, {facts['rows']} rows; "
         f"one false alarm in {facts['achievable_one_in']} exchangeable batches at best; "
-        f"season covered: {'yes' if facts['season_covered'] else 'no'}"
+        f"season covered: {'yes' if facts['season_covered'] else 'no, so slow drift is told as information only'}"
     )
     if facts["labelled_share"]:
         tables.line(f"{facts['labelled_share']:.1%} of the rows have a label: biases are held against theirs")

@@ -15,6 +15,8 @@ from tidegate_flows.intake.directory import Part, is_part, stage_parts
 from tidegate_flows.intake.file import stage_stream
 from tidegate_flows.intake.staged import Staged
 
+_SIGNED = re.compile(r"\A[^/:?#]*:(?!\d+[/?#]).*@", re.DOTALL)
+"""A user with a password, up to the last @: any character may be in it; a host with a port is none."""
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PROTOCOLS = ("file", "memory", "s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "hdfs", "sftp", "http", "https")
 
@@ -29,10 +31,16 @@ def masked(text: str) -> str:
     if not is_url(text):
         return text
     protocol, _, rest = text.partition("://")
-    rest = re.split(r"[?#]", rest, maxsplit=1)[0]
+    rest = re.split(r"[?#]", _SIGNED.sub("@", rest), maxsplit=1)[0]
     place, slash, path = rest.partition("/")
     host = "…@" + place.rpartition("@")[2] if "@" in place else place
     return f"{protocol}://{host}{slash}{path}"
+
+
+def unsigned(url: str) -> str:
+    """A URL without its user and password, if it has both."""
+    protocol, separator, rest = url.partition("://")
+    return f"{protocol}{separator}{_SIGNED.sub('', rest)}"
 
 
 def path_of(url: str) -> Path:

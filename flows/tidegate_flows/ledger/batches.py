@@ -11,6 +11,8 @@ from tidegate_contracts.errors import StoreError, UsageError
 from tidegate_flows.ledger.schema import batches, runs
 from tidegate_monitors.breaker import Decision
 
+_REFUSED_IN_SHADOW = ("quarantine", "halt")
+
 
 @dataclass(frozen=True, slots=True)
 class Revision:
@@ -103,7 +105,7 @@ def claim(
         UsageError: There is nothing under the id that could be superseded.
     """
     row = _row(connection, dataset, batch)
-    if revision is not None and (row is None or (row.run is None and row.lease_until <= now)):
+    if revision is not None and (row is None or (row.run is None and not _left(row, now, lease))):
         raise UsageError(
             f"no batch {batch!r} of {dataset!r} to supersede",
             allowed="the id of a batch that was delivered before",
@@ -116,14 +118,15 @@ def claim(
             )
         )
         return Claim(dataset, batch, sha256, 1)
-    spent = row.run is not None and _nothing_published(connection, row.run)
+    spent = row.run is not None and (_nothing_published(connection, row.run) or _discarded(connection, row.run))
     if row.run is not None and row.sha256 != sha256 and not spent:
         beside = f"{batch}~{sha256[:12]}"
+        revision = revision or _mending(connection, row.run)
         if revision is not None:
-            return _claim_revision(connection, row, beside, sha256, revision, now, now + lease)
+            return _claim_revision(connection, row, beside, sha256, revision, now, lease)
         return claim(connection, dataset, beside, sha256, now=now, lease=lease)
-    if row.lease_until > now:
-        return Busy(row.lease_until - now)
+    if left := _left(row, now, lease):
+        return Busy(left)
     if row.run is not None and row.sha256 == sha256 and not _discarded(connection, row.run):
         return Decided(row.run)
     return _take(connection, row, sha256, now + lease)
@@ -138,15 +141,15 @@ def reclaim(connection: Connection, dataset: str, batch: str, *, now: float, lea
     row = _row(connection, dataset, batch)
     if row is None:
         raise StoreError(f"the ledger knows no batch {batch!r} of {dataset!r}")
-    if row.lease_until > now:
-        return Busy(row.lease_until - now)
+    if left := _left(row, now, lease):
+        return Busy(left)
     if row.revised_by is None:
         return _take(connection, row, row.sha256, now + lease)
     standing = _row(connection, dataset, batch.partition("~")[0])
     if standing is None:
         raise StoreError(f"the ledger knows no batch that {batch!r} of {dataset!r} could supersede")
-    if standing.lease_until > now:
-        return Busy(standing.lease_until - now)
+    if left := _left(standing, now, lease):
+        return Busy(left)
     return _take_both(connection, standing, row, row.sha256, Revision(row.revised_by, row.revised_why), now + lease)
 
 
@@ -173,6 +176,28 @@ def settle(connection: Connection, held: Claim, run: str, batch: str | None = No
         _release(connection, held, held.batch, held.token, run=run)
 
 
+def waiting_beside(connection: Connection, held: Claim) -> list[tuple[str, str]]:
+    """Other revisions of a claimed revision's id that are held: key and run. Whoever has the id has them too."""
+    query = (
+        select(batches.c.batch, batches.c.run)
+        .join(runs, runs.c.run == batches.c.run)
+        .where(batches.c.dataset == held.dataset, batches.c.batch.startswith(f"{held.id}~", autoescape=True))
+        .where(batches.c.batch != held.batch, batches.c.revised_by.is_not(None))
+        .where(runs.c.decision == Decision.HOLD.value, runs.c.discarded.is_(False))
+        .order_by(runs.c.seq)
+    )
+    return [(row.batch, row.run) for row in connection.execute(query)]
+
+
+def free(connection: Connection, dataset: str, batch: str) -> None:
+    """Nothing stands under a key any more: the same bytes are judged anew if they come again."""
+    connection.execute(
+        update(batches)
+        .where(batches.c.dataset == dataset, batches.c.batch == batch)
+        .values(run=None, revised_by=None, revised_why=None)
+    )
+
+
 def give_up(connection: Connection, held: Claim) -> None:
     """Let go of a claim without a verdict, so that the next worker need not wait for the lease."""
     _let_go(connection, held.dataset, held.batch, held.token)
@@ -186,13 +211,13 @@ def is_known(connection: Connection, dataset: str, batch: str) -> bool:
 
 
 def _claim_revision(
-    connection: Connection, standing: Row[Any], beside: str, sha256: str, revision: Revision, now: float, until: float
+    connection: Connection, standing: Row[Any], beside: str, sha256: str, revision: Revision, now: float, lease: float
 ) -> Claim | Decided | Busy:
     """Claim other bytes under an id, and the id with them: nobody may decide on what they would supersede meanwhile."""
     row = _row(connection, standing.dataset, beside)
     for one in (standing, row):
-        if one is not None and one.lease_until > now:
-            return Busy(one.lease_until - now)
+        if one is not None and (left := _left(one, now, lease)):
+            return Busy(left)
     if row is None:
         values = {"dataset": standing.dataset, "batch": beside, "sha256": sha256, "token": 0, "lease_until": 0.0}
         connection.execute(insert(batches).values(**values))
@@ -202,7 +227,17 @@ def _claim_revision(
         unsigned = row.revised_by is None and _nothing_published(connection, row.run)
         if not unsigned:  # what was refused only because nobody signed is judged anew
             return Decided(row.run)
-    return _take_both(connection, standing, row, sha256, revision, until)
+    return _take_both(connection, standing, row, sha256, revision, now + lease)
+
+
+def _left(row: Row[Any], now: float, lease: float) -> float:
+    """For how many seconds a batch is another worker's; 0 if it may be had.
+
+    A claim that would last longer than twice the lease was made before the clock was set back. Whoever made it and
+    works on still is too late by its token.
+    """
+    left: float = row.lease_until - now
+    return left if 0 < left <= 2 * lease else 0.0
 
 
 def _take_both(
@@ -224,8 +259,17 @@ def _nothing_published(connection: Connection, run: str) -> bool:
     return connection.scalar(select(runs.c.decision).where(runs.c.run == run)) == Decision.QUARANTINE.value
 
 
+def _mending(connection: Connection, run: str) -> Revision | None:
+    """Who has other bytes supersede a run: of what only the shadow let pass the gate itself, for it was refused."""
+    if connection.scalar(select(runs.c.would).where(runs.c.run == run)) not in _REFUSED_IN_SHADOW:
+        return None
+    return Revision("tidegate", "what was published in shadow would not have been")
+
+
 def _discarded(connection: Connection, run: str) -> bool:
-    return bool(connection.scalar(select(runs.c.discarded).where(runs.c.run == run)))
+    """Whether a whole batch was let go of; one of which rows are published stands, whatever became of the others."""
+    whole = (runs.c.run == run) & (runs.c.decision != Decision.PUBLISH.value)
+    return bool(connection.scalar(select(runs.c.discarded).where(whole)))
 
 
 def _take(connection: Connection, row: Row[Any], sha256: str, until: float, revision: Revision | None = None) -> Claim:

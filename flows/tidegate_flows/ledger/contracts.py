@@ -1,4 +1,4 @@
-"""What the exporter must know of each dataset's contract."""
+"""What the exporter and the status page must know of each dataset's contract."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def save(connection: Connection, contract: Contract) -> None:
         "arrive_within": _seconds(contract.arrive_within),
         "freshness": _seconds(contract.freshness),
         "label_delay": _seconds(contract.label_delay),
+        "personal": sorted(name for name, column in contract.columns.items() if column.personal),
     }
     values = {"sha256": contract.sha256, "document": json.dumps(document)}
     mine = contracts.c.dataset == contract.name

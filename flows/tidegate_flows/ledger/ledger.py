@@ -51,7 +51,7 @@ class Ledger:
             url: Of a Postgres database; empty for a file.
             root: The store's folder.
             must_exist: Refuse to make a new one.
-            patience: How long a database is waited for.
+            patience: How long it is waited for; of a file only for whoever has locked it.
 
         Raises:
             UsageError: The URL names no database that we know, its driver is not installed, the file would lie on a
@@ -65,7 +65,7 @@ class Ledger:
             path = root / "ledger.db"
             if must_exist and not path.is_file():
                 raise missing(str(path))
-            ledger = cls(sqlite_engine(path), str(path))
+            ledger = cls(sqlite_engine(path, patience=(patience or Patience()).lock), str(path))
         try:
             ledger._prepare(must_exist)
         except BaseException:

@@ -15,7 +15,7 @@ from sqlalchemy import Column, Connection, String, Table, insert, select
 from tidegate_contracts.errors import StoreError, UsageError
 from tidegate_flows.ledger.ledger import Ledger
 from tidegate_flows.ledger.schema import metadata
-from tidegate_flows.stores.local import sync, write_durably, writing
+from tidegate_flows.stores.local import create_durably, writing
 
 FORMAT = 1
 NAME = ".ledger"
@@ -73,8 +73,7 @@ def _join(connection: Connection, here: str | None, root: Path) -> None:
     if here is None:
         here = uuid4().hex
         with writing(root):
-            write_durably(root / NAME, json.dumps({"format": FORMAT, "store": here}).encode())
-            sync(root)
+            create_durably(root / NAME, json.dumps({"format": FORMAT, "store": here}).encode())
     connection.execute(insert(pairing).values(store=here))
 
 
@@ -93,4 +92,8 @@ def _of_store(root: Path) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{path} cannot be read", found=type(error).__name__) from error
+        raise StoreError(
+            f"{path} cannot be read",
+            found=type(error).__name__,
+            hint="it says which ledger this store belongs to: restore it; remove it only if nothing was gated yet",
+        ) from error

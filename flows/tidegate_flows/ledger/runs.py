@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, not_, or_, select, update
 
 from tidegate_contracts.batch import Source, iso
 from tidegate_flows.ledger import standings
@@ -52,6 +52,7 @@ class Recorded:
         arrival: Whether the batch came just now; False where it was judged again.
         accepted: Whether later batches may be held against it.
         stood: Another key under which a run spoke for these bytes until now; None for none.
+        failed: Rows that broke a clause, set aside or not.
     """
 
     run: Run
@@ -65,6 +66,7 @@ class Recorded:
     arrival: bool = True
     accepted: bool = False
     stood: str | None = None
+    failed: int = 0
 
 
 def add(connection: Connection, recorded: Recorded) -> None:
@@ -82,6 +84,7 @@ def add(connection: Connection, recorded: Recorded) -> None:
             event_end=run.window.end.timestamp() if run.window else None,
             rows=run.counts.delivered,
             rows_quarantined=run.counts.quarantined,
+            rows_failed=recorded.failed,
             received_at=iso(run.at),
             source=json.dumps(
                 {"name": recorded.source.name, "suffix": recorded.source.suffix, "bytes": recorded.source.bytes}
@@ -94,6 +97,7 @@ def add(connection: Connection, recorded: Recorded) -> None:
             verified=run.verified,
             revision=run.revision,
             seconds=run.seconds,
+            would=run.would,
             document=json.dumps(run.to_dict(), allow_nan=False),
             comparisons=json.dumps([item.to_dict() for item in recorded.comparisons], allow_nan=False),
             profile=json.dumps(recorded.profile.to_dict()) if recorded.profile else None,
@@ -128,6 +132,7 @@ def readmit(
         "decision": run.decision.value,
         "completed_at": completed_at,
         "rows_quarantined": run.counts.quarantined,
+        "would": run.would,
         "files": json.dumps(list(files)),
         "document": json.dumps(run.to_dict(), allow_nan=False),
         "moves": _moves_json(moves),
@@ -137,6 +142,11 @@ def readmit(
         "accepted": old.accepted and old.decision == Decision.PUBLISH.value,
     }
     connection.execute(insert(runs).values(**values))
+
+
+def supersede(connection: Connection, run: str) -> None:
+    """Write down that a run no longer speaks for its batch, and none does in its place."""
+    connection.execute(update(runs).where(runs.c.run == run).values(superseded=True))
 
 
 def discard(connection: Connection, run: str, moves: Sequence[Move]) -> None:
@@ -195,6 +205,14 @@ def speaking_for(connection: Connection, dataset: str, batch: str) -> Row[Any] |
     """The run that speaks for one batch, or None."""
     query = select(runs).where(runs.c.dataset == dataset, runs.c.batch == batch, runs.c.superseded.is_(False))
     return connection.execute(query).one_or_none()
+
+
+def speaking_for_bytes_of(connection: Connection, run: str) -> Row[Any] | None:
+    """The run that speaks for the bytes of a run, under its key or, of a revision that was published, under the id."""
+    old = get(connection, run)
+    keys = dict.fromkeys((old.batch, old.batch.partition("~")[0]))
+    found = (speaking_for(connection, old.dataset, key) for key in keys)
+    return next((row for row in found if row is not None and row.sha256 == old.sha256), None)
 
 
 def held(connection: Connection, dataset: str) -> list[Row[Any]]:
@@ -265,7 +283,7 @@ def published_before(connection: Connection, dataset: str, batch: str, end: floa
     Args:
         connection: The ledger.
         dataset: Whose.
-        batch: The other batch, which does not count itself.
+        batch: The id of the other batch, which does not count itself.
         end: The end of its window, seconds.
 
     Returns:
@@ -273,7 +291,7 @@ def published_before(connection: Connection, dataset: str, batch: str, end: floa
     """
     query = (
         select(runs.c.batch, runs.c.files)
-        .where(runs.c.dataset == dataset, runs.c.batch != batch, runs.c.superseded.is_(False))
+        .where(runs.c.dataset == dataset, of_another(batch), runs.c.superseded.is_(False))
         .where(runs.c.decision == Decision.PUBLISH.value)
         .order_by(ENDED.desc() if end is not None else runs.c.seq.desc())
         .limit(1)
@@ -281,6 +299,11 @@ def published_before(connection: Connection, dataset: str, batch: str, end: floa
     if end is not None:
         query = query.where(end > ENDED)
     return connection.execute(query).one_or_none()
+
+
+def of_another(batch: str) -> ColumnElement[bool]:
+    """Runs of other batches: under no key of this id."""
+    return and_(runs.c.batch != batch, not_(runs.c.batch.startswith(f"{batch}~", autoescape=True)))
 
 
 def ended(connection: Connection, dataset: str, batch: str) -> float | None:

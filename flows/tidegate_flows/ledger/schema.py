@@ -36,6 +36,7 @@ runs = Table(
     Column("event_end", Float),  # end of the window, seconds
     Column("rows", Integer, nullable=False),
     Column("rows_quarantined", Integer, nullable=False),
+    Column("rows_failed", Integer, nullable=False),  # that broke a clause when the batch was judged, set aside or not
     Column("received_at", String(27), nullable=False),
     Column("source", Text, nullable=False),
     Column("sha256", String(64), nullable=False),
@@ -54,7 +55,8 @@ runs = Table(
     Column("arrival", Boolean, nullable=False),  # the batch came, and was not judged again
     Column("verified", Boolean, nullable=False),  # every monitor gave its answer
     Column("revision", Integer, nullable=False),  # 1; more where others were published under the id before
-    Column("seconds", Float, nullable=False),  # how long it took
+    Column("seconds", Float, nullable=False),  # how long the work on it took, without waiting for others
+    Column("would", String(16)),  # what would have become of it, where the contract was in shadow
     Index(
         "one_run_speaks",
         "dataset",

@@ -11,7 +11,7 @@ from tidegate_contracts.errors import UsageError
 from tidegate_flows.stores.mounts import MOUNTS, NETWORK, file_system
 
 
-def sqlite_engine(path: Path, mounts: Path = MOUNTS) -> Engine:
+def sqlite_engine(path: Path, mounts: Path = MOUNTS, *, patience: float = 60.0) -> Engine:
     """An engine in WAL mode whose transactions are real.
 
     The driver's default begins no transaction before the first write, so that read-then-update loses updates
@@ -21,6 +21,7 @@ def sqlite_engine(path: Path, mounts: Path = MOUNTS) -> Engine:
     Args:
         path: The file.
         mounts: The table of what is mounted where.
+        patience: How long whoever has locked the file is waited for, in seconds.
 
     Raises:
         UsageError: The file would lie on a network file system, where SQLite's locks lock nothing.
@@ -33,12 +34,13 @@ def sqlite_engine(path: Path, mounts: Path = MOUNTS) -> Engine:
             allowed="a local disk, or a Postgres ledger",
             hint="--ledger postgresql://HOST/DATABASE, or TIDEGATE_LEDGER in the environment",
         )
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 60, "check_same_thread": False})
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": patience, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=60000"):
+        waits = f"busy_timeout={patience * 1000:.0f}"
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", waits):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")

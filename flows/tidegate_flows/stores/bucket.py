@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tidegate_contracts.errors import StoreError, TidegateError, UsageError
 from tidegate_flows.intake.url import file_system, masked
-from tidegate_flows.stores.local import sha256_of, sync, write_durably, writing
+from tidegate_flows.stores.local import create_durably, sha256_of, writing
 
 FORMAT = 1
 NAME = ".publish"
@@ -137,11 +137,8 @@ def _require_objects(url: str) -> None:
 
 def _remember(root: Path, url: str) -> None:
     content = json.dumps({"format": FORMAT, "url": url.rstrip("/")}).encode()
-    try:
-        write_durably(root / NAME, content)
-    except FileExistsError:
-        return  # another process was the first
-    sync(root)
+    with suppress(FileExistsError):  # another process was the first
+        create_durably(root / NAME, content)
 
 
 def _remembered(root: Path) -> str | None:
@@ -154,7 +151,11 @@ def _remembered(root: Path) -> str | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{path} cannot be read", found=type(error).__name__) from error
+        raise StoreError(
+            f"{path} cannot be read",
+            found=type(error).__name__,
+            hint="it says where this store publishes to: mend it, or remove it and name that place once more",
+        ) from error
 
 
 def _hash_of(system: Any, place: str) -> str:

@@ -133,6 +133,28 @@ def write_durably(path: Path, content: bytes) -> None:
         os.fsync(out.fileno())
 
 
+def create_durably(path: Path, content: bytes) -> None:
+    """Write a new file that appears whole or not at all, on disk before returning.
+
+    Where the file system knows no links it is written in its place: then a crash may leave it torn.
+
+    Raises:
+        FileExistsError: It is there already.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
+    try:
+        write_durably(temporary, content)
+        try:
+            path.hardlink_to(temporary)
+        except FileExistsError:
+            raise
+        except OSError:
+            write_durably(path, content)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync(path.parent)
+
+
 def sync(path: Path) -> None:
     """Have a file or folder on disk before returning."""
     descriptor = os.open(path, os.O_RDONLY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -45,7 +46,9 @@ def refresh_interval(evidence: LabelEvidence) -> Iterator[Alarm]:
         ages = ages_of(evidence.cohorts)
         alike = [place for place, item in enumerate(evidence.cohorts) if _same_tallies(evidence, item, outcome)]
         suspicions += _suspicion(evidence, outcome, panel.whole, ages[alike])
-    yield from proven(evidence, suspicions)
+    for alarm in proven(evidence, suspicions):
+        if alarm.score is not None and alarm.score >= _WORTH:
+            yield alarm
 
 
 def ages_of(cohorts: Sequence[Cohort]) -> Floats:
@@ -76,6 +79,7 @@ def curve(sums: Floats) -> tuple[float, float, float] | None:
 
 
 def _suspicion(evidence: LabelEvidence, outcome: str, whole: Floats, ages: Floats) -> Iterator[Suspicion]:
+    """Of a class that can be tested, however little it wears out: Holm's correction pays for each that is looked at."""
     mine = np.isfinite(ages)
     whole, ages = whole[mine], ages[mine]
     rows, error = whole[:, Sum.N], whole[:, Sum.SQUARED]
@@ -83,13 +87,12 @@ def _suspicion(evidence: LabelEvidence, outcome: str, whole: Floats, ages: Float
     sums = np.stack(columns, axis=1)
     found = clustered(sums, _growth, rows)
     line = curve(sums.sum(axis=0))
-    if found is None or line is None or found.value <= 0:
+    if found is None or line is None:
         return
     young, growth, spread = line
     gain, reached = spread - young, float(ages.max())
-    if gain <= 0 or growth * reached < _WORTH * gain:
-        return
-    days = _WORTH * gain / growth
+    lost = growth * reached / gain if gain > 0 else 0.0
+    days = _WORTH * reached / lost if lost > 0 else math.inf
     alarm = Alarm(
         _CHECK,
         severity(evidence, _CHECK, Severity.INFO),
@@ -97,7 +100,7 @@ def _suspicion(evidence: LabelEvidence, outcome: str, whole: Floats, ages: Float
         f"{found.error:.2g}); after {days:.3g} days a tenth of what the model gains over the mean label is lost, and "
         f"its age is {reached:.3g} days",
         evidence.contract.prediction,
-        score=growth * reached / gain,
+        score=lost,
         threshold=_WORTH,
     )
     yield found.above(0.0), alarm

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -66,6 +69,30 @@ def test_a_first_start_that_crashed_is_finished(server: Server, store: Path) -> 
     with at(store, ledger=server.new_ledger()):
         said = (store / NAME).read_text()
     with at(store, ledger=server.new_ledger()):  # as if the ledger had not been committed
+        assert (store / NAME).read_text() == said
+
+
+DIES = """
+import resource, signal, sys
+from pathlib import Path
+import psycopg
+from tidegate_flows.place import at
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+with at(Path(sys.argv[1]), ledger=sys.argv[2]):
+    pass
+"""
+"""Killed by the kernel at the first byte that it writes to a file."""
+
+
+def test_a_first_start_that_died_with_half_a_word_is_made_again(postgres_url: str, store: Path) -> None:
+    arguments = [sys.executable, "-c", DIES, str(store), postgres_url]
+    died = subprocess.run(arguments, check=False, capture_output=True, timeout=60)
+    assert died.returncode == -signal.SIGXFSZ, died.stderr
+    with at(store, ledger=postgres_url):
+        said = (store / NAME).read_text()
+    with at(store, ledger=postgres_url, must_exist=True):
         assert (store / NAME).read_text() == said
 
 
