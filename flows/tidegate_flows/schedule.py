@@ -53,8 +53,11 @@ def overdue(place: Place, contract: Contract, now: datetime) -> Overdue | None:
         )
     if seconds is None:
         return None
-    last = datetime.fromtimestamp(seconds, utc(now).tzinfo)
-    due = last + contract.cadence + (contract.arrive_within or timedelta(0))
+    try:
+        last = datetime.fromtimestamp(seconds, utc(now).tzinfo)
+        due = last + contract.cadence + (contract.arrive_within or timedelta(0))
+    except (OverflowError, ValueError, OSError):  # what came ends so late that no calendar has the next
+        return None
     if now <= due:
         return None
     return Overdue(due, (now - due) // contract.cadence + 1, last)

@@ -5,20 +5,25 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
 from sqlalchemy import Connection
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from tidegate_contracts.errors import TidegateError, UsageError
+from tidegate_flows.answer_headers import HEADERS, AnswerHeaders
+from tidegate_flows.asked_host import AskedHost
 from tidegate_flows.exporter import Exporter
-from tidegate_flows.ledger_reader import LedgerReader
+from tidegate_flows.ledger.ledger import address_of
+from tidegate_flows.ledger_reader import PATIENCE, LedgerReader
+from tidegate_flows.place import at
 from tidegate_flows.plain import plain
 from tidegate_flows.settings import Settings
 from tidegate_flows.slow_clients import PatientProtocol
@@ -33,13 +38,22 @@ _KEEP_ALIVE = 75  # seconds; longer than the usual time between two scrapes
 _ENDING = 10  # seconds that answers on their way may take when the server is told to stop
 
 
-def application(settings: Settings, *, token: str | None = None, series: int = SERIES_MAXIMUM) -> Starlette:
+def application(
+    settings: Settings,
+    *,
+    token: str | None = None,
+    series: int = SERIES_MAXIMUM,
+    hosts: Collection[str] | None = None,
+    tls: bool = False,
+) -> Starlette:
     """The application of ``tidegate serve``.
 
     Args:
         settings: Where the store and the ledger are.
         token: What whoever wants to act on the status page must know; None for a page that only reads.
         series: The most series that a metric may have of one dataset.
+        hosts: The names under which it answers; None for any.
+        tls: Whether browsers reach it by HTTPS, through a proxy.
     """
     from tidegate_flows.status import routes  # templates are for whoever serves pages
 
@@ -58,7 +72,24 @@ def application(settings: Settings, *, token: str | None = None, series: int = S
         return JSONResponse({"format": FORMAT, "ready": True})
 
     own = [Route("/metrics", metrics), Route("/healthz", _healthz), Route("/readyz", readyz)]
-    return Starlette(routes=[*own, *routes(settings, token=token)], exception_handlers={Exception: _failed})
+    around = [Middleware(AnswerHeaders), *([Middleware(AskedHost, hosts=hosts)] if hosts is not None else [])]
+    all_routes = [*own, *routes(settings, token=token, tls=tls)]
+    return Starlette(routes=all_routes, middleware=around, exception_handlers={Exception: _failed})
+
+
+def not_ready(settings: Settings) -> str | None:
+    """Why nothing but refusals could be served now; None where pages can be.
+
+    Raises:
+        UsageError: The settings name a ledger that there cannot be.
+    """
+    if settings.ledger.value:
+        address_of(settings.ledger.value)
+    try:
+        with at(settings, must_exist=True, patience=PATIENCE):
+            return None
+    except TidegateError as error:
+        return plain(error if error.found is None else f"{error.what}: {error.found}")
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -125,14 +156,15 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter) or self._stop.is_set()
 
 
-def _healthz(_request: Request) -> Response:
+async def _healthz(_request: Request) -> Response:
+    """Needs no thread, so that it is told whatever keeps the threads busy."""
     return JSONResponse({"format": FORMAT, "alive": True})
 
 
 def _failed(request: Request, error: Exception) -> Response:
     """A bug of ours is told in the log, without its words: they may hold values."""
     logger.error("%s %s failed: %s", request.method, plain(request.url.path), type(error).__name__)
-    return PlainTextResponse("this is a bug in tidegate\n", status_code=500)
+    return PlainTextResponse("this is a bug in tidegate\n", status_code=500, headers=HEADERS)
 
 
 def _nothing(connection: Connection) -> Any:

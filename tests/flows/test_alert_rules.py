@@ -154,11 +154,21 @@ def test_the_tests_that_are_rendered_pass(tmp_path: Path) -> None:
 WHOLLY = ("TidegateBreakerOpen", "TidegateMonitorFailing")
 """Alerts in which also what all have in common is changed: of a gauge that is remembered, of a counter that grew."""
 _FORGOTTEN = "after an hour the owner is forgotten as well, and nothing is said of a dataset without one"
+_GONE = "it can only differ for a series that was gone while its ledger was read"
+_READ = "whether the ledger was read at all; when it was read first is asked below"
+_A_STEP = "a step more or less changes when a new Prometheus first says it, by minutes"
 EQUIVALENT = {
     ("TidegateBreakerOpen", "line 5: 1h → 120m"): _FORGOTTEN,
-    ("TidegateMonitorFailing", "line 3: 1h → 120m"): _FORGOTTEN,
-    ("TidegateMonitorFailing", "line 7: 1h → 120m"): _FORGOTTEN,
-    ("TidegateMonitorFailing", "line 4: 6h → 720m"): "a count over more can only differ for a series that was gone",
+    ("TidegateBreakerOpen", "line 10: 1h → 120m"): _FORGOTTEN,
+    ("TidegateMonitorFailing", "line 4: 1h → 120m"): _FORGOTTEN,
+    ("TidegateMonitorFailing", "line 8: 1h → 120m"): _FORGOTTEN,
+    ("TidegateMonitorFailing", "line 9: 6h → 720m"): _READ,
+    ("TidegateMonitorFailing", "line 9: 6h → 180m"): _READ,
+    ("TidegateMonitorFailing", "line 9: 5m → 10m"): _A_STEP,
+    ("TidegateMonitorFailing", "line 9: 5m → 2m"): _A_STEP,
+    ("TidegateMonitorFailing", "line 10: 6h → 720m"): _GONE,
+    ("TidegateMonitorFailing", "line 11: 5m → 10m"): _A_STEP,
+    ("TidegateMonitorFailing", "line 11: 5m → 2m"): _A_STEP,
 }
 """Changes that change nothing, and why."""
 

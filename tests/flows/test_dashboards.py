@@ -386,6 +386,30 @@ def test_a_finding_whose_series_is_new_counts_from_zero(ask: Callable[..., list[
     assert sum(float(value) for _, value in found["class_collapse"]) == 1
 
 
+def test_a_bar_counts_nothing_when_the_exporter_moves(tmp_path: Path) -> None:
+    panel = next(item for item in panels("dataset.json") if item["title"] == "Batches by decision and day")
+    series = 'tidegate_batches_total{job="tidegate",instance="%s",dataset="orders",decision="publish"}'
+    up = 'tidegate_ledger_up{job="tidegate",instance="%s"}'
+    before, since = "{0}+0x599 stale", "_x600 {0}+0x600"
+    told = {series % "one": before.format(400), up % "one": before.format(1)}
+    told |= {series % "two": since.format(400), up % "two": since.format(1)}
+    case = {
+        "interval": "5m",
+        "input_series": [{"series": name, "values": values} for name, values in told.items()],
+        "promql_expr_test": [
+            {
+                "expr": filled(panel["targets"][0]["expr"], "1d"),
+                "eval_time": "3100m",
+                "exp_samples": [{"labels": '{decision="publish"}', "value": 0}],
+            }
+        ],
+    }
+    (tmp_path / "moved.yaml").write_text(yaml.safe_dump({"evaluation_interval": "5m", "tests": [case]}))
+    command = [require("promtool"), "test", "rules", str(tmp_path / "moved.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.more
 def test_the_timeline_shows_when_the_breaker_opened(ask: Callable[..., list[Any]]) -> None:
     panel = next(item for item in panels("dataset.json") if item["title"] == "Breaker" and item["type"] != "stat")

@@ -262,10 +262,6 @@ def test_the_contract_is_told_as_it_is_in_force(
     with at(store) as place:
         missing = overdue(place, contract, datetime(2030, 1, 1, tzinfo=UTC))
     assert missing is not None
-    with at(store) as place, place.ledger.begin() as connection:
-        connection.execute(update(runs).values(event_end=datetime(9999, 12, 31, tzinfo=UTC).timestamp()))
-    with at(store) as place:
-        assert overdue(place, contract, datetime(2030, 1, 1, tzinfo=UTC)) is None, "no calendar has the next"
     assert value(found, "next_batch_due_timestamp_seconds", dataset="orders") == missing.since.timestamp()
 
 

@@ -198,15 +198,13 @@ def test_a_store_that_lost_its_ledger_is_told_by_its_name(gated: Path, tmp_path:
     assert "there is no store here" not in said
 
 
-def test_a_dataset_whose_gate_always_fails_is_listed(
-    gated: Path, tmp_path: Path, make_orders: Make
-) -> None:
+def test_a_dataset_whose_gate_always_fails_is_listed(gated: Path, tmp_path: Path, make_orders: Make) -> None:
     def failing(_frame: object) -> object:
         raise RuntimeError("it is broken")
 
     shutil.copytree(gated, tmp_path / "store")
-    schema = pa.DataFrameSchema({"id": pa.Column(int, pa.Check(failing))})
-    broken = tg.Contract(name="broken", version="1.0.0", owner="shop", schema=schema, key=("id",))
+    schema = pa.DataFrameSchema({"amount": pa.Column(float, pa.Check(failing))})
+    broken = tg.Contract(name="broken", version="1.0.0", owner="shop", schema=schema)
     for _ in range(2):
         with pytest.raises(tg.MonitorError):
             tg.gate(make_orders(1), broken, store=tmp_path / "store", batch_id="one")
@@ -214,6 +212,8 @@ def test_a_dataset_whose_gate_always_fails_is_listed(
     said = words(pages.get("/"))
     assert "1 of 2 datasets is halted: orders. 3 batches are kept back. 1 has no verdict yet." in said
     assert "no verdict yet, 2 monitor errors" in said
+    for part in ("quarantine", "audit", "references"):
+        assert pages.get(f"/datasets/broken/{part}").status_code == 200, part
     page = pages.get("/datasets/broken")
     assert (page.status_code, "There is no verdict yet, 2 monitor errors" in words(page)) == (200, True)
 

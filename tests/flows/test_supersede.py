@@ -391,3 +391,35 @@ def test_a_worker_killed_at_any_moment_leaves_exactly_one_revision(
         assert run.published is not None
         assert run.published.read_bytes() == second.read_bytes()
         assert [event for event, *_ in told(place)].count("batch.superseded") == 1
+
+
+def test_the_command_says_what_a_signature_needs_and_what_a_held_revision_waits_for(
+    store: Path,
+    contract_file: Callable[..., Path],
+    make_orders: Make,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path, file = contract_file(), tmp_path / "a.parquet"
+    tg.gate(make_orders(1), path, store=store, batch_id="a")
+    make_orders(1).iloc[1:].to_parquet(file, index=False)
+    tg.gate(file, path, store=store)
+    capsys.readouterr()
+    words = ["gate", str(path), str(file), "--store", str(store), "--supersede"]
+    assert main(app, words) == 2
+    said = capsys.readouterr().err
+    assert "--supersede needs --by WHO and --reason WHY" in said
+    assert "no --by and --reason" in said
+    assert main(app, [*words, "--by", "ann", "--reason", "resent"]) == 1
+    found = capsys.readouterr()
+    close = f"tidegate breaker close orders --by WHO --reason WHY --store {store}"
+    assert "hold (revision 2), breaker open" in found.out
+    assert close in found.err
+    with pytest.raises(tg.Halted) as halted:
+        tg.require_closed("orders", store=store)
+    assert (halted.value.hint or "").endswith(close)
+    assert main(app, ["breaker", "close", "orders", "--by", "ann", "--reason", "x", "--store", str(store)]) == 0
+    make_orders(2).to_parquet(tmp_path / "b.parquet", index=False)
+    capsys.readouterr()
+    assert main(app, ["gate", str(path), str(tmp_path / "b.parquet"), "--store", str(store)]) == 0
+    assert "waits" not in capsys.readouterr().err

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tidegate_flows.alert_rules.alert import Alert, Urgency
 from tidegate_flows.alert_rules.case import Case, elsewhere, of
-from tidegate_flows.alert_rules.promql import BY, counted, grown, known, owned, told
+from tidegate_flows.alert_rules.growth import grown
+from tidegate_flows.alert_rules.promql import BY, counted, known, looked_up, owned
 
 _SHOP = {"dataset": "orders", "owner": "shop"}
 _DUE = of("next_batch_due_timestamp_seconds")
@@ -13,9 +14,9 @@ _LATE = of("findings_total", check="late_batch", severity="warning")
 _DONE = of("batch_last_completed_timestamp_seconds")
 _NEWEST, _ALLOWED = of("event_time_max_timestamp_seconds"), of("max_staleness_seconds")
 _MONTH = 30 * 24 * 60
-_OURS = "batch_last_completed|batch_last_published|label_last|quarantine_oldest|breaker_last_transition"
-_CLOCKS = f'{{__name__=~"tidegate_({_OURS})_timestamp_seconds"}}'
-_LAST = told("time() - max(tidegate_batch_last_completed_timestamp_seconds{SAME})", "humanizeDuration")
+_OF_HOSTS = "batch_last_completed|batch_last_published|label_last|quarantine_oldest|breaker_last_transition"
+_CLOCKS = f'{{__name__=~"tidegate_({_OF_HOSTS})_timestamp_seconds"}}'
+_LAST = looked_up("time() - max(tidegate_batch_last_completed_timestamp_seconds{SAME})", "humanizeDuration")
 
 BATCH_MISSING = Alert(
     name="TidegateBatchMissing",
@@ -48,7 +49,7 @@ FEED_STOPPED = Alert(
     description=(
         "A batch of {{ $labels.dataset }} was due {{ $value | humanizeDuration }} ago, and so was the one after it: "
         "one is expected every "
-        f"{told('max(tidegate_expected_interval_seconds{SAME})', 'humanizeDuration')}. The last verdict was "
+        f"{looked_up('max(tidegate_expected_interval_seconds{SAME})', 'humanizeDuration')}. The last verdict was "
         f"{_LAST} ago."
     ),
     cases=(
@@ -65,7 +66,7 @@ FEED_STOPPED = Alert(
 BATCH_LATE = Alert(
     name="TidegateBatchLate",
     urgency=Urgency.INFO,
-    expr=owned(grown('tidegate_findings_total{check="late_batch"}', "1d")),
+    expr=owned(grown("findings_total", "1d", where='check="late_batch"')),
     summary=f"{{{{ $labels.dataset }}}}: {counted('batch', 'batches')} late or missing within a day",
     description=(
         f"{counted('time', 'times')} within a day a batch of {{{{ $labels.dataset }}}} came after its time, "
@@ -152,8 +153,8 @@ DATA_STALE = Alert(
     summary="{{ $labels.dataset }}: the newest published event is {{ $value | humanizeDuration }} old",
     description=(
         "The newest event published of {{ $labels.dataset }} is {{ $value | humanizeDuration }} old; its contract "
-        f"allows {told('max(tidegate_max_staleness_seconds{SAME})', 'humanizeDuration')} when a batch arrives, and "
-        f"expects one every {told('max(tidegate_expected_interval_seconds{SAME})', 'humanizeDuration')}. "
+        f"allows {looked_up('max(tidegate_max_staleness_seconds{SAME})', 'humanizeDuration')} when a batch arrives, "
+        f"and expects one every {looked_up('max(tidegate_expected_interval_seconds{SAME})', 'humanizeDuration')}. "
         "Whoever reads it now reads the past."
     ),
     cases=(

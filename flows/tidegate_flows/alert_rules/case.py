@@ -22,7 +22,8 @@ class Case:
         lacks: Beginnings of series of the healthy exporter that are not there.
         value: What a series that is recorded must be; 1 is an alert that fires.
         whoever: Whether the owner is not looked at.
-        remembered: Whether the alert must outlast an exporter that is down, for an hour and no longer.
+        remembered: Whether the alert must outlast an exporter that is down, for an hour and no longer; and one that
+            has moved, where a counter says it.
     """
 
     name: str
@@ -45,7 +46,8 @@ class Case:
         if not self.remembered:
             return (self,)
         every = self.all_series().items()
-        silent = {name: _ending(values, self.at) if _OURS in name else values for name, values in every}
+        silent = {name: _ending(values, self.at) if _OUR_JOB in name else values for name, values in every}
+        moved = (self._moved(),) if any("_total{" in name for name in self.series) else ()
         soon, later = self.at + 60 - self.step, self.at + 60 + 2 * self.step
         down = replace(self, series=silent, lacks=("up", "tidegate_"))
         gauges = {name: _ending(values, self.at) for name, values in self.series.items() if "_total{" not in name}
@@ -55,6 +57,17 @@ class Case:
             replace(down, name=f"{self.name}; the exporter is down", at=soon),
             replace(down, name=f"{self.name}; down for long", at=later, fires=()),
             *((replace(over, name=f"{self.name}; no longer"),) if gauges else ()),
+            *moved,
+        )
+
+    def _moved(self) -> Case:
+        """What must still be so when another exporter of the ledger has told the same for more than an hour."""
+        ours = {name: values for name, values in self.all_series().items() if _HERE in name}
+        before = {name: _ending(values, self.at) for name, values in ours.items()}
+        since = {name.replace(_HERE, _THERE): _from(values, self.at) for name, values in ours.items()}
+        later = self.at + 60 + 2 * self.step
+        return replace(
+            self, name=f"{self.name}; the exporter has moved", series={**self.series, **before, **since}, at=later
         )
 
 
@@ -83,6 +96,12 @@ def _ending(values: Values, minute: int) -> Values:
     return [*(pair for pair in pairs if pair[0] <= minute), (minute + 1, None)]
 
 
+def _from(values: Values, minute: int) -> Values:
+    """Nothing until a minute, and after it what is so then."""
+    pairs: list[tuple[int, float | None]] = [(0, values)] if isinstance(values, int | float) else [*values]
+    return [(minute + 1, next(value for since, value in reversed(pairs) if since <= minute))]
+
+
 HEALTHY: Mapping[str, Values] = {
     here("up"): 1,
     here("ledger_up"): 1,
@@ -102,4 +121,5 @@ HEALTHY: Mapping[str, Values] = {
     'tidegate_batch_last_completed_timestamp_seconds{job="tidegate-test",instance="three",dataset="orders"}': 0,
 }
 """An exporter that is up and says that all is well with two datasets, and one of another ledger that knows one too."""
-_OURS = 'job="tidegate",'
+_OUR_JOB = 'job="tidegate",'
+_HERE, _THERE = (f'{_OUR_JOB}instance="{instance}"' for instance in ("one", "moved"))

@@ -1,27 +1,30 @@
-"""What the gate and its breaker did: stopped, held, set aside, overridden, or let through unchecked."""
+"""What the gate and its breaker did: stopped, held, set aside, or overridden."""
 
 from __future__ import annotations
 
 from tidegate_flows.alert_rules.alert import Alert, Urgency
 from tidegate_flows.alert_rules.case import Case, elsewhere, here, of
-from tidegate_flows.alert_rules.promql import BY, counted, grown, known, owned, told
+from tidegate_flows.alert_rules.growth import grown
+from tidegate_flows.alert_rules.promql import BY, counted, known, looked_up, owned
 
 _SHOP = {"dataset": "orders", "owner": "shop"}
 _REFUSED = of("batches_total", decision="quarantine")
-_HELD = told("max(tidegate_held_batches{SAME})", otherwise="0")
-_ASIDE = told("max(tidegate_quarantined_batches{SAME})", otherwise="0")
+_UNTIL = of("override_until_timestamp_seconds")
+_HELD = looked_up("max(tidegate_held_batches{SAME})", otherwise="0")
+_ASIDE = looked_up("max(tidegate_quarantined_batches{SAME})", otherwise="0")
 _OPEN = 'tidegate_breaker_state{state="open"}'
-_REFUSALS = 'tidegate_batches_total{decision="quarantine"}'
+_OVERRIDDEN = f"{known('tidegate_override_until_timestamp_seconds')} > time()"
+_GROWN = grown("batches_total", "1d", where='decision="quarantine"')
 _WEEK = 7 * 24 * 60
 
 BREAKER_OPEN = Alert(
     name="TidegateBreakerOpen",
     urgency=Urgency.PAGE,
-    expr=owned(f"{known(_OPEN)} == 1"),
+    expr=owned(f"{known(_OPEN)} == 1\nunless on ({BY}) {_OVERRIDDEN}"),
     summary="{{ $labels.dataset }}: the breaker is open, and nothing new is published",
     description=(
         "The breaker of {{ $labels.dataset }} has been open for "
-        f"{told('time() - max(tidegate_breaker_last_transition_timestamp_seconds{SAME})', 'humanizeDuration')}. "
+        f"{looked_up('time() - max(tidegate_breaker_last_transition_timestamp_seconds{SAME})', 'humanizeDuration')}. "
         f"Good batches held: {_HELD}; in quarantine, wholly or partly: {_ASIDE}. "
         "What was published before is as good as it was; readers get nothing newer."
     ),
@@ -38,6 +41,33 @@ BREAKER_OPEN = Alert(
             5,
             (_SHOP,),
             remembered=True,
+        ),
+        Case("overridden: good batches pass", {of("breaker_state", state="open"): 1, _UNTIL: 1201}, 20),
+        Case("the override ends this second", {of("breaker_state", state="open"): 1, _UNTIL: 1200}, 20, (_SHOP,)),
+        Case(
+            "overridden, and the exporter is down",
+            {
+                of("breaker_state", state="open"): [(0, 1), (10, None)],
+                _UNTIL: [(0, 9e6), (10, None)],
+                here("ledger_up"): [(0, 1), (10, None)],
+            },
+            65,
+        ),
+        Case(
+            "another dataset's override, and another ledger's",
+            {
+                of("breaker_state", state="open"): 1,
+                of("override_until_timestamp_seconds", "parcels"): 9e6,
+                elsewhere("override_until_timestamp_seconds"): 9e6,
+            },
+            20,
+            (_SHOP,),
+        ),
+        Case(
+            "the override is over, and no longer told",
+            {of("breaker_state", state="open"): 1, _UNTIL: [(0, 9e6), (10, None)]},
+            20,
+            (_SHOP,),
         ),
         Case("closed again", {of("breaker_state", state="open"): [(0, 1), (10, 0)]}, 10),
         Case("half open: a probe is under way", {of("breaker_state", state="half_open"): 1}, 10),
@@ -105,7 +135,7 @@ BATCHES_HELD = Alert(
 BATCH_QUARANTINED = Alert(
     name="TidegateBatchQuarantined",
     urgency=Urgency.TICKET,
-    expr=owned(f"{grown(_REFUSALS, '1d')}\nand on ({BY}) {known('tidegate_quarantined_batches')} > 0"),
+    expr=owned(f"{_GROWN}\nand on ({BY}) {known('tidegate_quarantined_batches')} > 0"),
     summary=f"{{{{ $labels.dataset }}}}: {counted('batch was', 'batches were')} refused in a day",
     description=(
         f"Of {{{{ $labels.dataset }}}} {counted('batch was', 'batches were')} quarantined within a day and "
@@ -224,83 +254,10 @@ OVERRIDE_ACTIVE = Alert(
     ),
 )
 
-MONITOR_FAILING = Alert(
-    name="TidegateMonitorFailing",
-    urgency=Urgency.TICKET,
-    expr=owned(grown("tidegate_monitor_errors_total", "6h", f"{BY}, monitor")),
-    summary=f"{{{{ $labels.dataset }}}}: the monitor {{{{ $labels.monitor }}}} failed {counted('time', 'times')}",
-    description=(
-        f"A check or statistic of {{{{ $labels.dataset }}}} raised {counted('time', 'times')} within six hours, under "
-        "{{ $labels.monitor }}. That is our failure or the contract's code's, never the data's: without a verdict "
-        "nothing is published, unless the contract says otherwise."
-    ),
-    cases=(
-        Case(
-            "once",
-            {of("monitor_errors_total", monitor="gate"): [(0, 7), (30, 8)]},
-            60,
-            ({**_SHOP, "monitor": "gate"},),
-            remembered=True,
-        ),
-        Case(
-            "the first time of a monitor whose series was not there",
-            {of("monitor_errors_total", monitor="custom"): [(30, 1)]},
-            60,
-            ({**_SHOP, "monitor": "custom"},),
-            remembered=True,
-        ),
-        Case(
-            "the first time, hardly six hours ago, beside other exporters",
-            {
-                of("monitor_errors_total", monitor="custom"): [(30, 1)],
-                here("ledger_up", "two"): 1,
-                'tidegate_ledger_up{job="tidegate-test",instance="one"}': 1,
-            },
-            380,
-            ({**_SHOP, "monitor": "custom"},),
-        ),
-        Case("the first time, long ago", {of("monitor_errors_total", monitor="custom"): [(30, 1)]}, 395),
-        Case("long ago", {of("monitor_errors_total", monitor="gate"): [(0, 7), (30, 8)]}, 395),
-        Case(
-            "hardly six hours ago",
-            {of("monitor_errors_total", monitor="gate"): [(0, 7), (30, 8)]},
-            380,
-            ({**_SHOP, "monitor": "gate"},),
-        ),
-        Case("the exporter is new, the ledger is not", {of("monitor_errors_total", monitor="gate"): 7}, 60),
-    ),
-)
-
-UNVERIFIED_PUBLISHED = Alert(
-    name="TidegateUnverifiedPublished",
-    urgency=Urgency.TICKET,
-    expr=owned(grown("tidegate_unverified_batches_total", "1d")),
-    summary=f"{{{{ $labels.dataset }}}}: {counted('batch was', 'batches were')} published unverified",
-    description=(
-        f"Of {{{{ $labels.dataset }}}} {counted('batch was', 'batches were')} published within a day although "
-        "a monitor "
-        'failed, because the contract says on_monitor_error="publish". Nobody vouches for them.'
-    ),
-    cases=(
-        Case("one", {of("unverified_batches_total"): [(0, 0), (30, 1)]}, 60, (_SHOP,), remembered=True),
-        Case(
-            "the first of a dataset, whose series was not there",
-            {of("unverified_batches_total"): [(30, 1)]},
-            60,
-            (_SHOP,),
-        ),
-        Case("none", {of("unverified_batches_total"): 3}, 60),
-        Case("more than a day ago", {of("unverified_batches_total"): [(0, 0), (60, 1)]}, 1560, step=60),
-        Case("within a day", {of("unverified_batches_total"): [(0, 0), (60, 1)]}, 1440, (_SHOP,), step=60),
-    ),
-)
-
 ALERTS = (
     BREAKER_OPEN,
     BATCHES_HELD,
     BATCH_QUARANTINED,
     QUARANTINE_AGEING,
     OVERRIDE_ACTIVE,
-    MONITOR_FAILING,
-    UNVERIFIED_PUBLISHED,
 )

@@ -2,9 +2,9 @@
 
 * A gauge that is gone is no gauge that is well: what an exporter said last counts for an hour while it is down
   (:func:`known`). While it is up, what it no longer says is over.
-* ``job`` stands for a ledger and ``instance`` for nothing: two exporters of one ledger, or one that moved, alert once.
-* Counters live in the ledger: they neither start at zero nor reset when an exporter restarts, and a batch a day is too
-  few for ``rate``. :func:`growth` tells a series that is new, which counts in full, from an exporter that is.
+* ``job`` stands for a ledger and ``instance`` for nothing: two exporters of one ledger, or one that moved, alert once
+  and lose nothing of what was before.
+* What a counter was is asked of all exporters of its ledger at once (:mod:`~tidegate_flows.alert_rules.growth`).
 * No threshold is a NaN, and none is a contract's: those are metrics themselves, joined by dataset.
 """
 
@@ -23,24 +23,6 @@ def known(selector: str, by: str = BY) -> str:
     )
 
 
-def growth(selector: str, window: str) -> str:
-    """By how much a counter grew in a window, such as ``1d``, of each series.
-
-    A series counts in full if it was there for fewer scrapes than its ledger could be read.
-    """
-    return (
-        f"  last_over_time({selector}[{MEMORY}])\n"
-        f"  and count_over_time({selector}[{window}])\n"
-        f"    < on (job, instance) group_left () sum_over_time(tidegate_ledger_up[{window}])\n"
-        f"or\n  last_over_time({selector}[{MEMORY}]) - min_over_time({selector}[{window}])"
-    )
-
-
-def grown(selector: str, window: str, by: str = BY) -> str:
-    """Where a counter grew in a window, and by how much."""
-    return f"max by ({by}) (\n{indented(growth(selector, window))}\n) > 0"
-
-
 def owned(expr: str) -> str:
     """With the owner of each dataset among the labels, for routing."""
     return f"(\n{indented(expr)}\n)\n* on ({BY}) group_left (owner) tidegate:owner"
@@ -56,7 +38,7 @@ def counted(one: str, many: str) -> str:
     return f"{{{{ $value | humanize }}}} {{{{ if eq $value 1.0 }}}}{one}{{{{ else }}}}{many}{{{{ end }}}}"
 
 
-def told(query: str, how: str = "humanize", otherwise: str = "?", labels: str = "job,dataset") -> str:
+def looked_up(query: str, how: str = "humanize", otherwise: str = "?", labels: str = "job,dataset") -> str:
     """A number for a description, looked up when the alert fires; ``query`` has ``SAME`` for the alert's own labels."""
     names = labels.split(",")
     same = ",".join(f"{name}=%q" for name in names)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from tidegate_flows.alert_rules.alert import Alert, Urgency
 from tidegate_flows.alert_rules.case import Case, elsewhere, of
-from tidegate_flows.alert_rules.promql import BY, grown, known, owned, told
+from tidegate_flows.alert_rules.growth import grown
+from tidegate_flows.alert_rules.promql import BY, known, looked_up, owned
 
 _SHOP = {"dataset": "orders", "owner": "shop"}
 _AMOUNT = {**_SHOP, "column": "amount"}
-_CONFIRMED = (
-    'tidegate_findings_total{check=~"drift|joint_drift|missingness_jump|prediction_drift|volume",'
-    'severity=~"warning|critical"}'
-)
+_CONFIRMED = 'check=~"drift|joint_drift|missingness_jump|prediction_drift|volume",severity=~"warning|critical"'
 _WORST = (
     "{{ with printf `topk(1, tidegate_drift_score_ratio{job=%q,dataset=%q,column=%q})` $labels.job $labels.dataset "
     '$labels.column | query }}{{ . | first | label "statistic" }}{{ else }}?{{ end }}'
@@ -53,7 +51,7 @@ UNUSUAL_BATCH = Alert(
 DRIFT = Alert(
     name="TidegateDrift",
     urgency=Urgency.TICKET,
-    expr=owned(f"{_RATIO}\nand on ({BY}) {grown(_CONFIRMED, '8d:1h')}"),
+    expr=owned(f"{_RATIO}\nand on ({BY}) {grown('findings_total', '8d', '1h', where=_CONFIRMED)}"),
     summary="{{ $labels.dataset }}: {{ or $labels.column `the table` }} has drifted",
     description=(
         f"{_WORST} of {{{{ or $labels.column `the table` }}}} in {{{{ $labels.dataset }}}} is "
@@ -104,7 +102,7 @@ PREDICTION_BIAS = Alert(
     description=(
         "Predictions of {{ $labels.dataset }}"
         "{{ with $labels.slice }}, {{ . }}{{ end }}{{ with $labels.bucket }}, bucket {{ . }}{{ end }}, lie "
-        + told("tidegate_prediction_bias{SAME}", 'printf "%+.3f"', labels="job,dataset,slice,bucket")
+        + looked_up("tidegate_prediction_bias{SAME}", 'printf "%+.3f"', labels="job,dataset,slice,bucket")
         + " from their labels in the mean; the evidence is {{ $value | humanize }} times what alarms."
     ),
     cases=(
@@ -141,7 +139,7 @@ LABEL_STARVATION = Alert(
     summary="{{ $labels.dataset }}: no labels for {{ $value | humanizeDuration }}",
     description=(
         "Labels of {{ $labels.dataset }} should be complete after "
-        f"{told('max(tidegate_label_delay_seconds{SAME})', 'humanizeDuration')}, and none have been joined for "
+        f"{looked_up('max(tidegate_label_delay_seconds{SAME})', 'humanizeDuration')}, and none have been joined for "
         "{{ $value | humanizeDuration }}. Without them nobody knows whether the predictions are any good."
     ),
     cases=(

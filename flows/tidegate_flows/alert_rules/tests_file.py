@@ -93,7 +93,9 @@ def _annotations(alert: Alert, case: Case, runbook: str) -> dict[str, Any]:
 
 
 def _job(rule: Alert | Record) -> dict[str, str]:
-    return {} if rule.name == "TidegateWatchdog" else {"job": "tidegate"}
+    """The ledger that a rule speaks of; none for what is so of all of them."""
+    of_all = isinstance(rule, Alert) and (rule.name == "TidegateWatchdog" or bool(rule.labels))
+    return {} if of_all else {"job": "tidegate"}
 
 
 def _braced(labels: dict[str, str]) -> str:

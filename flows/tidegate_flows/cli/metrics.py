@@ -13,8 +13,6 @@ from tidegate_flows.cli.options import LedgerUrl, Store, settings
 if TYPE_CHECKING:
     from tidegate_flows.settings import Settings
 
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
 
 def serve(
     context: typer.Context,
@@ -26,6 +24,13 @@ def serve(
     token_file: Annotated[
         Path | None, typer.Option("--token-file", help="The token's file, made if it is not there (TIDEGATE_TOKEN).")
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option("--allow-host", metavar="NAME", help="A name to answer under as well, such as that of a proxy."),
+    ] = None,
+    behind_tls: Annotated[
+        bool, typer.Option("--behind-tls", help="Browsers come by HTTPS, through a proxy: cookies are Secure.")
+    ] = False,
     series: Annotated[
         int | None, typer.Option("--series", min=1, help="The most series of one metric and dataset; default 2000.")
     ] = None,
@@ -38,26 +43,33 @@ def serve(
 
     from tidegate_contracts.errors import UsageError
     from tidegate_flows import serving
+    from tidegate_flows.asked_host import hosts_of
     from tidegate_monitors.metrics import SERIES_MAXIMUM
 
     if token_file is not None and not allow_actions:
         raise UsageError("--token-file without --allow-actions", hint="a page that only reads needs no token")
     chosen = settings(context, store, ledger)
+    reason = serving.not_ready(chosen)
     with serving.listen(host, port) as listening:
-        token = _token(token_file, host) if allow_actions else None
-        app = serving.application(chosen, token=token, series=series or SERIES_MAXIMUM)
+        address, port = listening.getsockname()[:2]
+        token = _token(token_file, address, tls=behind_tls) if allow_actions else None
+        hosts = hosts_of(address, host, allow_host or ())
+        app = serving.application(chosen, token=token, series=series or SERIES_MAXIMUM, hosts=hosts, tls=behind_tls)
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         where = f"[{host}]" if ":" in host else host
-        say(f"metrics on http://{where}:{listening.getsockname()[1]}/metrics, status page at /; Ctrl-C stops")
+        if reason is not None:
+            say(f"warning: nothing can be read yet: {reason}; pages and /readyz say 503 until it can")
+        say(f"metrics on http://{where}:{port}/metrics, status page at /; Ctrl-C stops")
         serving.serve(app, listening, stop)
     say("stopped")
 
 
-def _token(file: Path | None, host: str) -> str:
+def _token(file: Path | None, address: str, *, tls: bool) -> str:
     """The token of this server; a new one is shown, once."""
     from tidegate_flows.action_token import action_token
+    from tidegate_flows.asked_host import is_loopback
 
     token = action_token(file)
     if token.origin == "new":
@@ -66,8 +78,8 @@ def _token(file: Path | None, host: str) -> str:
         say(
             f"the token for acting on the status page {'was written to' if token.made else 'is that of'} {token.origin}"
         )
-    if host not in _LOOPBACK:
-        say("warning: the token travels in clear text; put a proxy with TLS in front of this address")
+    if not tls and not is_loopback(address):
+        say("warning: the token travels in clear text; put a proxy with TLS before this address, and say --behind-tls")
     return token.value
 
 
@@ -105,6 +117,7 @@ def _push(chosen: Settings, url: str, job: str) -> None:
     done = push(chosen, url, job=job)
     datasets = f"{done.datasets} {'dataset' if done.datasets == 1 else 'datasets'}"
     if done.refused is not None:
-        say(f"warning: {url} did not take the metrics of {datasets}: {done.refused}")
+        took = f"took the metrics of only {done.taken} of" if done.taken else "did not take the metrics of"
+        say(f"warning: {url} {took} {datasets}: {done.refused}")
         return
     say(f"pushed {datasets} to {url}")

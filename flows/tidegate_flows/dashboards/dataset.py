@@ -37,8 +37,8 @@ def _numbers() -> Sequence[Panel]:
     breaker = replace(
         _SMALL,
         title="Breaker",
-        text="Open: nothing is published. Half open: the next batches are a trial. See the findings, mend the source, "
-        "then `tidegate breaker probe`.",
+        text="Open: nothing is published, unless an override lets good batches pass. Half open: the next batches are a "
+        "trial. See the findings, mend the source, then `tidegate breaker probe`.",
         none="Not in this ledger",
         unit="none",
         decimals=0,

@@ -17,8 +17,8 @@ def gate() -> Sequence[Panel]:
     """Breaker and verdicts."""
     breaker = Face(
         "Breaker",
-        "The breaker over time, the worst of each stretch. Open: nothing is published. Half open: a trial of the next "
-        "batches decides.",
+        "The breaker over time, the worst of each stretch. Open: nothing is published, unless an override lets good "
+        "batches pass (the orange lines). Half open: a trial of the next batches decides.",
         "Not in this ledger",
         unit="none",
         steps=STATE,

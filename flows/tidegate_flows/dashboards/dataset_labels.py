@@ -9,7 +9,7 @@ from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
 
 from tidegate_flows.dashboards.colours import OUTCOMES
 from tidegate_flows.dashboards.expression import DATASET as ONE
-from tidegate_flows.dashboards.expression import told
+from tidegate_flows.dashboards.expression import worded
 from tidegate_flows.dashboards.face import RATIO, Face, Panel
 from tidegate_flows.dashboards.panels import bars, lines
 from tidegate_flows.dashboards.question import Question
@@ -62,12 +62,12 @@ def _biases() -> Panel:
         Column("Bucket", "bucket"),
         Column(
             "Score over threshold",
-            told(ONE.once("prediction_bias_score_ratio", by), "slice", "bucket"),
+            worded(ONE.once("prediction_bias_score_ratio", by), "slice", "bucket"),
             "none",
             RATIO,
             decimals=2,
         ),
-        Column("Bias", told(ONE.once("prediction_bias", by), "slice", "bucket"), "none", decimals=4),
+        Column("Bias", worded(ONE.once("prediction_bias", by), "slice", "bucket"), "none", decimals=4),
         sort="Score over threshold",
         descending=True,
     )

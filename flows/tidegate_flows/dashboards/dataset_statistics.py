@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tidegate_flows.dashboards.colours import NEUTRAL, NOTICE
 from tidegate_flows.dashboards.expression import DATASET as ONE
-from tidegate_flows.dashboards.expression import told
+from tidegate_flows.dashboards.expression import worded
 from tidegate_flows.dashboards.face import PLAIN, RATIO, Face, Panel
 from tidegate_flows.dashboards.panels import grid, lines
 from tidegate_flows.dashboards.question import Question
@@ -41,10 +41,10 @@ def drift() -> Sequence[Panel]:
         decimals=2,
         low=0,
     )
-    by_column = grid(heat, Question(told(ONE.highest("drift_score_ratio", "column"), "column"), _COLUMN))
+    by_column = grid(heat, Question(worded(ONE.highest("drift_score_ratio", "column"), "column"), _COLUMN))
     return [
         by_column,
-        lines(ratios, Question(told(ONE.highest("drift_score_ratio", "column"), "column"), _COLUMN), limit=True),
+        lines(ratios, Question(worded(ONE.highest("drift_score_ratio", "column"), "column"), _COLUMN), limit=True),
         _scores(),
         *_slow_and_thin(),
         *_volume(),
@@ -67,12 +67,12 @@ def _scores() -> Panel:
         Column("Statistic", "statistic"),
         Column(
             "Score over threshold",
-            told(ONE.once("drift_score_ratio", by), "column", "slice"),
+            worded(ONE.once("drift_score_ratio", by), "column", "slice"),
             "none",
             RATIO,
             decimals=2,
         ),
-        Column("Score", told(ONE.once("drift_score", by), "column", "slice"), "none", decimals=3),
+        Column("Score", worded(ONE.once("drift_score", by), "column", "slice"), "none", decimals=3),
         sort="Score over threshold",
         descending=True,
     )
@@ -103,8 +103,8 @@ def _slow_and_thin() -> Sequence[Panel]:
         words={1: "too little"},
     )
     return [
-        lines(slow, Question(told(ONE.highest("stream_score_ratio", "column"), "column"), _COLUMN), limit=True),
-        grid(thin, Question(told(ONE.highest("insufficient_evidence", "column"), "column"), _COLUMN)),
+        lines(slow, Question(worded(ONE.highest("stream_score_ratio", "column"), "column"), _COLUMN), limit=True),
+        grid(thin, Question(worded(ONE.highest("insufficient_evidence", "column"), "column"), _COLUMN)),
     ]
 
 
@@ -127,6 +127,6 @@ def _volume() -> Sequence[Panel]:
         colours={"rows": "#0072B2"},
     )
     return [
-        lines(missing, Question(told(ONE.highest("missing_ratio", "column"), "column"), _COLUMN)),
+        lines(missing, Question(worded(ONE.highest("missing_ratio", "column"), "column"), _COLUMN)),
         lines(rows, Question(ONE.last("batch_rows"), "rows")),
     ]

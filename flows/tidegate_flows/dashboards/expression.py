@@ -1,14 +1,18 @@
 """What the panels ask Prometheus.
 
-Two exporters of one ledger say the same: ``max`` by what is left of the labels counts it once. Counters live in the
-ledger, and a batch a day is too few for ``rate``: :func:`growth` compares a counter with what it was.
+Two exporters of one ledger say the same: ``max`` by what is left of the labels counts it once. What a counter grew by
+is asked as the alert rules ask it (:mod:`tidegate_flows.alert_rules.growth`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tidegate_flows.alert_rules.growth import growth
+
 INTERVAL = "$__interval"
+_STEP = "5m"
+"""How far apart moments of a window are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +55,12 @@ class Scope:
         return f"clamp_max(max by (job, dataset) ({half}) + 2 * max by (job, dataset) ({opened}), 2)"
 
     def growth(self, name: str, by: str, window: str = INTERVAL, more: str = "") -> str:
-        """By how much a counter grew in a window, summed by some of its labels.
-
-        A series that was not there when the window began counts from zero if its ledger could be read then, and else
-        from the first that is known of it.
-        """
-        series, up = self.series(name, more), f"last_over_time(tidegate_ledger_up{{{self.job}}}[1h] offset {window})"
-        grown = (
-            f"{series} - (last_over_time({series}[1h] offset {window})"
-            f" or 0 * {series} and on (job) {up} == 1"
-            f" or min_over_time({series}[{window}]))"
-        )
-        keys = ", ".join(dict.fromkeys(("job", "dataset", *LABELS.get(name, ()))))
-        return f"sum by ({by}) (max by ({keys}) (clamp_min({grown}, 0)))"
+        """By how much a counter grew in a window, summed by some of its labels."""
+        where = ",".join(part for part in (self.job, self.dataset, more) if part)
+        return f"sum by ({by}) ({growth(name, window, _STEP, where=where, ledgers=self.job)})"
 
 
-def told(expr: str, *labels: str) -> str:
+def worded(expr: str, *labels: str) -> str:
     """With a word for each of these labels where it is empty: no series is nameless, no row of a table lacks one."""
     for label in labels:
         expr = f'label_replace({expr}, "{label}", "{WHOLE[label]}", "{label}", "")'
@@ -75,17 +69,5 @@ def told(expr: str, *labels: str) -> str:
 
 WHOLE = {"column": "the whole table", "slice": "all rows", "bucket": "all predictions"}
 """What an empty label means."""
-LABELS = {
-    "batches_total": ("decision",),
-    "findings_total": ("check", "severity"),
-    "breaker_transitions_total": ("to",),
-    "shadow_batches_total": ("would",),
-    "label_rows_total": ("outcome",),
-    "monitor_errors_total": ("monitor",),
-    "batch_duration_seconds_bucket": ("le",),
-    "stage_duration_seconds_sum": ("stage",),
-    "stage_duration_seconds_count": ("stage",),
-}
-"""By counter its labels beside the dataset."""
 FLEET = Scope('job=~"$job"')
 DATASET = Scope('job="$job"', 'dataset="$dataset"')

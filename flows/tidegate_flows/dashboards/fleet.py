@@ -52,7 +52,7 @@ def _numbers() -> Sequence[Panel]:
     closed = replace(
         _SMALL,
         title="Breakers not closed",
-        text="Open or half open: batches wait or are stopped. See the table.",
+        text="Open or half open: batches wait or are stopped, unless an override lets good ones pass. See the table.",
         steps=NONE_IS_GOOD,
     )
     aside = replace(
@@ -153,7 +153,7 @@ def _breakers() -> Panel:
     face = Face(
         "Breakers",
         "Each dataset's breaker over time, the worst of each stretch. Open for long: see the dataset's findings, then "
-        "`tidegate breaker status`.",
+        "`tidegate breaker status`; during an override good batches pass all the same.",
         SILENT,
         unit="none",
         steps=STATE,

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from urllib.parse import urlsplit
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from tidegate_contracts.errors import StoreError, TidegateError
+from tidegate_contracts.errors import ContractError, StoreError, TidegateError, UsageError
+from tidegate_flows.answer_headers import HEADERS
 from tidegate_flows.place import Place
 from tidegate_flows.status.act import breaker_act, quarantine_act
-from tidegate_flows.status.refusal import logger, refused, told
+from tidegate_flows.status.refusal import Endpoint, logger, refused, told
 from tidegate_flows.status.sent_form import FormError, sent_form
 from tidegate_flows.status.sessions import LENGTH, Session
-from tidegate_flows.status.site import COOKIE, HEADERS, Site, link
+from tidegate_flows.status.site import COOKIE, Site, link
 
-Endpoint = Callable[[Request], Awaitable[Response]]
 Act = Callable[[Place, Request, Mapping[str, str]], str]
 _READ_ONLY = "This page only reads. To act from it, start it with tidegate serve --allow-actions."
 _STALE = "The form is not of this session: sign in, open the page again and send it from there."
@@ -51,7 +51,7 @@ def signing_in(site: Site) -> Endpoint:
             max_age=LENGTH,
             httponly=True,
             samesite="strict",
-            secure=request.url.scheme == "https",
+            secure=site.tls or request.url.scheme == "https",
             path=f"{request.scope.get('root_path', '')}/",
         )
         return response
@@ -83,11 +83,13 @@ def acting(site: Site, *, kept: bool) -> Endpoint:
             return told(site, request, 403, "This form is not accepted", _STALE)
         parts = ("datasets", request.path_params["dataset"], *(("quarantine",) if kept else ()))
         try:
-            session.notices.append((True, await run_in_threadpool(_done, site, request, sent)))
+            session.notices.append(("Done", await site.acting.do(partial(_done, site, request, sent))))
         except StoreError:
             raise
+        except (UsageError, ContractError) as error:  # refused before anything was written down
+            session.notices.append(("Not done", str(error)))
         except TidegateError as error:
-            session.notices.append((False, f"Nothing was done: {error}"))
+            session.notices.append(("It failed", f"Whether it was done stands in the audit: {error}"))
         return _back(link(request, *parts))
 
     return _posted(site, handle)
@@ -95,7 +97,7 @@ def acting(site: Site, *, kept: bool) -> Endpoint:
 
 def _done(site: Site, request: Request, sent: Mapping[str, str]) -> str:
     dataset, batch = request.path_params["dataset"], request.path_params.get("batch")
-    with site.place() as place:
+    with site.place(patience=None) as place:
         done = breaker_act(place, dataset, sent) if batch is None else quarantine_act(place, dataset, batch, sent)
     logger.info("by hand, from the status page: %r, signed by %r", done, sent.get("by"))
     return done
@@ -124,7 +126,10 @@ def _strange(request: Request) -> bool:
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return True
     origin = request.headers.get("origin")
-    return origin not in (None, "null") and urlsplit(origin).netloc != request.headers.get("host")
+    try:
+        return origin not in (None, "null") and urlsplit(origin).netloc != request.headers.get("host")
+    except ValueError:  # no address at all
+        return True
 
 
 def _session(site: Site, request: Request, sent: Mapping[str, str]) -> Session | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -13,15 +13,17 @@ from starlette.responses import Response
 from tidegate_contracts.errors import TidegateError
 from tidegate_flows import reference as references
 from tidegate_flows.ledger import cohorts
+from tidegate_flows.ledger import runs as runs_of
 from tidegate_flows.ledger.schema import runs
 from tidegate_flows.pages.rows_plot import rows_plot
 from tidegate_flows.pages.shape import shape_of
 from tidegate_flows.pages.shape_plot import shape_plot
 from tidegate_flows.place import Place
+from tidegate_flows.report import signed
 from tidegate_flows.status.dataset import known
 from tidegate_flows.status.label_part import batch_plot
 from tidegate_flows.status.profiled import profiled_columns
-from tidegate_flows.status.record import Record, comparisons, document, of_batch
+from tidegate_flows.status.record import Record, became, comparisons, document, of_batch
 from tidegate_flows.status.refusal import UnknownError
 from tidegate_flows.status.site import Site
 from tidegate_monitors.run import Run
@@ -56,7 +58,9 @@ def batch(site: Site, request: Request) -> Response:
             text = connection.scalar(select(runs.c.profile).where(runs.c.run == record.run))
             source = connection.scalar(select(runs.c.source).where(runs.c.run == record.run))
             cohort = cohorts.find(connection, dataset, name)
-        shown, why_not = _findings(place, run, text)
+            gone = became(connection, dataset, record) if "~" in name and earlier[0].superseded else None
+            why = signed.revised(connection, runs_of.get(connection, (gone or record).run))
+        shown, why_not = _findings(place, run, text, item.facts.get("personal", ()))
     told = sorted((one for one in measured if one.ratio is not None), key=lambda one: -(one.ratio or 0.0))
     return site.respond(
         request,
@@ -70,6 +74,9 @@ def batch(site: Site, request: Request) -> Response:
         measured=told[:_MEASURED],
         compared=len(told),
         runs=earlier,
+        id=name.partition("~")[0],
+        became=gone,
+        signed=why,
         rows_plot=rows_plot("rows", run.counts),
         labels=cohort,
         label_plot=batch_plot(cohort),
@@ -88,9 +95,9 @@ def _chosen(found: Sequence[Record], run: str | None, name: str, dataset: str) -
     raise UnknownError(f"There is no such run of batch {name!r}.")
 
 
-def _findings(place: Place, run: Run, profile: str | None) -> tuple[list[Shown], str | None]:
-    """The findings with their drawings; and why there is none, where a reference is gone."""
-    columns = {item.column for item in run.findings if item.column is not None}
+def _findings(place: Place, run: Run, profile: str | None, personal: Collection[str]) -> tuple[list[Shown], str | None]:
+    """The findings with their drawings, of no column that is personal by now; and why a reference gives none."""
+    columns = {item.column for item in run.findings if item.column is not None} - {*personal}
     plots: dict[str, str] = {}
     why_not = None
     if columns and run.reference is not None and profile is not None:

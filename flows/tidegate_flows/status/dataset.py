@@ -20,7 +20,7 @@ from tidegate_flows.status.paging import before
 from tidegate_flows.status.record import Record, documents, in_time, recent
 from tidegate_flows.status.refusal import UnknownError
 from tidegate_flows.status.site import Site
-from tidegate_flows.status.timeline import Change, changes, spans, timeline
+from tidegate_flows.status.timeline import CHANGES_MAXIMUM, Change, changes, spans, timeline
 from tidegate_flows.status.volume_plot import volume_plot
 
 _PAGE = 50
@@ -70,7 +70,7 @@ def _plots(connection: Connection, place: Place, found: Glance, records: Sequenc
     listed = references.listed(connection, found.name)
     return {
         "changes": told[:20],
-        "timeline": _timeline(told, records, found.now),
+        "timeline": timeline_of(told, records, found.now),
         "volume": volume_plot("volume", timed) if timed else None,
         "shown": len(timed),
         "heat": warm,
@@ -80,12 +80,20 @@ def _plots(connection: Connection, place: Place, found: Glance, records: Sequenc
     }
 
 
-def _timeline(told: Sequence[Change], records: Sequence[Record], now: datetime) -> str | None:
-    """From the first batch or change that is shown to now; if nothing came for long, to the last that did."""
+def timeline_of(told: Sequence[Change], records: Sequence[Record], now: datetime) -> str | None:
+    """From the first batch or change that is shown to now; if nothing came for long, to the last that did.
+
+    Where there may have been more changes than were read, from the first of these on: what was before is not known.
+    """
+    known = None
+    if len(told) >= CHANGES_MAXIMUM:
+        known = min((change.at for change in told if change.state), default=None)
+        if known is None:
+            return None
     moments = [*(change.at for change in told), *(record.at for record in records)]
     if not moments:
         return None
-    first, last = min(moments), max(moments)
+    first, last = known or min(moments), max(moments)
     end = now if now - last < (last - first) / 2 else last
     found = spans(told, first, end)
     return timeline("breaker", found) if found else None

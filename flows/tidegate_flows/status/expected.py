@@ -30,10 +30,13 @@ def expected(facts: Mapping[str, Any], last: datetime | None, now: datetime) -> 
         now: The time.
 
     Returns:
-        None where nothing was promised, or nothing ever came.
+        None where nothing was promised, nothing ever came, or what came ends so late that no calendar has the next.
     """
     if not facts.get("cadence") or last is None:
         return None
     cadence = timedelta(seconds=facts["cadence"])
-    due = last + cadence + timedelta(seconds=facts.get("arrive_within") or 0)
+    try:
+        due = last + cadence + timedelta(seconds=facts.get("arrive_within") or 0)
+    except OverflowError:
+        return None
     return Expected(due, 0 if now <= due else (now - due) // cadence + 1)

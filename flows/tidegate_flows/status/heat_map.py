@@ -14,6 +14,7 @@ from tidegate_flows.ledger.schema import runs
 from tidegate_flows.pages.drawing import box, drawing, group, line, words
 from tidegate_flows.pages.markup import number, short
 from tidegate_flows.status.record import Record
+from tidegate_flows.status.sized import names_below, sized
 from tidegate_monitors.comparison import Comparison
 
 TABLE = "(rows)"
@@ -134,17 +135,16 @@ def heat_map(name: str, found: Heat) -> str:
                 told = f"{column}, {found.batches[index]}: {found.statistics[row][index]} {number(ratio)} of threshold"
                 body.append(group(told, _cell(ratio, _LEFT + index * _CELL, y), _level(ratio)))
     bottom = _TOP + len(found.columns) * _TALL
-    for index in range(0, len(found.batches), max(1, -(-len(found.batches) // 6))):
-        x = _LEFT + (index + 0.5) * _CELL
-        body += [line(x, bottom, x, bottom + 5, "zero")]
-        body += [words(max(x, _LEFT + 20), bottom + 18, short(found.batches[index], 14), "tick")]
+    width = _LEFT + max(len(found.batches), 30) * _CELL + 30
+    places = [_LEFT + (index + 0.5) * _CELL for index in range(len(found.batches))]
+    body += names_below(found.batches, places, bottom, width)
     over = found.worst
     description = (
         f"{len(found.columns)} columns in {len(found.batches)} batches; {len(over)} of them were above their threshold"
         + (f", {short(over[0][0], 40)} the farthest with {number(over[0][1])} of it." if over else ".")
     )
-    width = _LEFT + max(len(found.batches), 30) * _CELL + 30
-    return drawing(name, width, bottom + 26, "Drift: score over threshold by column and batch", description, body)
+    title = "Drift: score over threshold by column and batch"
+    return sized(drawing(name, width, bottom + 26, title, description, body), width)
 
 
 def _level(ratio: float) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, false, func, select
 
 from tidegate_contracts.batch import parse_iso
 from tidegate_flows.ledger.schema import runs
+from tidegate_flows.status.when import from_seconds
 from tidegate_monitors.breaker import Decision
 from tidegate_monitors.comparison import Comparison
 from tidegate_monitors.run import Run
@@ -33,6 +34,9 @@ class Record:
         event_end: The end of its window, in UTC; None without one.
         rows: Rows delivered.
         aside: Rows quarantined.
+        discarded: Whether what was kept back was deleted by hand.
+        superseded: Whether it no longer speaks for its batch.
+        revision: Which revision of the batch it decided on; 1 where nothing was published under the id before.
     """
 
     seq: int
@@ -43,10 +47,13 @@ class Record:
     event_end: datetime | None
     rows: int
     aside: int
+    discarded: bool = False
+    superseded: bool = False
+    revision: int = 1
 
     @property
     def held(self) -> int:
-        """Rows that wait for the breaker."""
+        """Rows that were held for the breaker."""
         return self.rows - self.aside if self.decision is Decision.HOLD else 0
 
     @property
@@ -71,6 +78,9 @@ _FIELDS = (
     runs.c.event_end,
     runs.c.rows,
     runs.c.rows_quarantined,
+    runs.c.discarded,
+    runs.c.superseded,
+    runs.c.revision,
 )
 
 
@@ -84,6 +94,14 @@ def of_batch(connection: Connection, dataset: str, batch: str) -> list[Record]:
     """All runs of one batch, the newest first."""
     here = (runs.c.dataset == dataset) & (runs.c.batch == batch)
     return _records(connection, select(*_FIELDS).where(here).order_by(runs.c.seq.desc()))
+
+
+def became(connection: Connection, dataset: str, record: Record) -> Record | None:
+    """The run by which bytes that were kept beside a known id came to stand for it; None where they never did."""
+    sha256 = select(runs.c.sha256).where(runs.c.run == record.run).scalar_subquery()
+    later = (runs.c.batch == record.batch.partition("~")[0]) & (runs.c.sha256 == sha256) & (runs.c.seq > record.seq)
+    query = select(*_FIELDS).where(runs.c.dataset == dataset, later).order_by(runs.c.seq).limit(1)
+    return next(iter(_records(connection, query)), None)
 
 
 def kept_back(connection: Connection, dataset: str, limit: int, *, before: int | None = None) -> list[Record]:
@@ -129,7 +147,7 @@ def count_kept(connection: Connection, dataset: str) -> Kept:
 def last_window(connection: Connection, dataset: str) -> datetime | None:
     """The end of the latest window that came, in UTC."""
     seconds = connection.scalar(select(func.max(runs.c.event_end)).where(runs.c.dataset == dataset, STANDS))
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    return from_seconds(seconds)
 
 
 def document(connection: Connection, run: str) -> Run:
@@ -162,13 +180,23 @@ def _record(row: Row[Any]) -> Record:
     at = parse_iso(row.received_at)
     if at is None:
         raise ValueError("a run without a time")
-    end = None if row.event_end is None else datetime.fromtimestamp(row.event_end, UTC)
-    return Record(row.seq, row.run, row.batch, Decision(row.decision), at, end, row.rows, row.rows_quarantined)
+    decision, end = Decision(row.decision), from_seconds(row.event_end)
+    return Record(
+        row.seq,
+        row.run,
+        row.batch,
+        decision,
+        at,
+        end,
+        row.rows,
+        row.rows_quarantined,
+        row.discarded,
+        row.superseded,
+        row.revision,
+    )
 
 
 def in_time(records: Sequence[Record]) -> list[Record]:
-    """One record a batch, the one that came last, by the end of their windows, the newest first."""
-    found: dict[str, Record] = {}
-    for record in records:
-        found.setdefault(record.batch, record)
-    return sorted(found.values(), key=lambda record: (record.event_end or record.at, record.seq), reverse=True)
+    """The records that speak for their batch, one a batch, by the end of their windows, the newest first."""
+    found = [record for record in records if not record.superseded]
+    return sorted(found, key=lambda record: (record.event_end or record.at, record.seq), reverse=True)

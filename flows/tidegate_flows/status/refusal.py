@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from tidegate_contracts.errors import StoreError, TidegateError, UsageError
+from tidegate_flows.status.room import FullError
 from tidegate_flows.status.site import Site
 
 logger = logging.getLogger("tidegate.status")
 _FRAMES = 4
 View = Callable[[Site, Request], Response]
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class UnknownError(Exception):
@@ -30,12 +33,18 @@ class UnknownError(Exception):
         self.what = what
 
 
-def guarded(site: Site, view: View) -> Callable[[Request], Response]:
-    """A view whose errors are pages too."""
+def guarded(site: Site, view: View, *, reads: bool = True) -> Endpoint:
+    """A view whose errors are pages too.
 
-    def endpoint(request: Request) -> Response:
+    Args:
+        site: The status page.
+        view: What makes the page.
+        reads: Whether it looks at the ledger, and so may take a while.
+    """
+
+    async def endpoint(request: Request) -> Response:
         try:
-            return view(site, request)
+            return await site.reading.do(partial(view, site, request)) if reads else view(site, request)
         except Exception as error:  # noqa: BLE001 - whatever happens, the reader gets a page and the log the reason
             return refused(site, request, error)
 
@@ -46,11 +55,14 @@ def refused(site: Site, request: Request, error: Exception) -> Response:
     """The page of an error."""
     if isinstance(error, UnknownError):
         return _told(site, request, 404, "There is no such page", error.what)
+    if isinstance(error, FullError):
+        return _told(site, request, 503, "Too many pages are asked for at once", "Load this page again in a while.")
     if isinstance(error, (StoreError, UsageError)):
         logger.warning("the status page cannot be shown: %s", error)
         return _told(site, request, 503, "The ledger cannot be read", error)
     logger.error("the status page failed: %s at %s", type(error).__name__, _where(error))  # its words may hold values
-    return _told(site, request, 500, "This page failed", "The log of tidegate serve says why. Other pages may work.")
+    acted = "Whether it was done stands in the audit." if request.method == "POST" else "Other pages may work."
+    return _told(site, request, 500, "This page failed", f"The log of tidegate serve says why. {acted}")
 
 
 def unknown(_site: Site, request: Request) -> Response:
@@ -64,9 +76,9 @@ def told(site: Site, request: Request, status: int, title: str, why: str) -> Res
 
 
 def _told(site: Site, request: Request, status: int, title: str, why: str | TidegateError) -> Response:
-    facts: dict[str, object] = {"what": why, "found": None, "allowed": None, "hint": None}
+    facts: dict[str, object] = {"what": why, "found": None, "allowed": None}
     if isinstance(why, TidegateError):
-        facts = {"what": why.what, "found": why.found, "allowed": why.allowed, "hint": why.hint}
+        facts = {"what": why.what, "found": why.found, "allowed": why.allowed}  # hints are for a command line
     return site.respond(request, "refusal.html", status=status, title=title, code=status, **facts)
 
 

@@ -23,8 +23,6 @@ TOKEN_MINIMUM = 16
 """Characters."""
 _PAGES: dict[str, View] = {
     "/": overview,
-    "/static/{file}": static_file,
-    "/login": login,
     "/datasets/{dataset}": dataset,
     "/datasets/{dataset}/batches/{batch}": batch,
     "/datasets/{dataset}/quarantine": aside,
@@ -32,28 +30,32 @@ _PAGES: dict[str, View] = {
     "/datasets/{dataset}/references": versions,
     "/datasets/{dataset}/labels": written_page,
 }
+_PLAIN: dict[str, View] = {"/static/{file}": static_file, "/login": login}
+"""What needs no ledger."""
 
 
-def routes(settings: Settings, *, token: str | None) -> list[BaseRoute]:
+def routes(settings: Settings, *, token: str | None, tls: bool = False) -> list[BaseRoute]:
     """All of them, to be mounted after everything else: the last is the page of whatever is not found.
 
     Args:
         settings: Where the store and the ledger are.
         token: What whoever wants to act must show; None for pages that only read.
+        tls: Whether browsers reach it by HTTPS, through a proxy.
     """
     if token is not None and len(token) < TOKEN_MINIMUM:
         raise UsageError("the token is too short", found=f"{len(token)} characters", allowed=f"{TOKEN_MINIMUM} or more")
-    return routes_of(Site(settings, Sessions(token) if token is not None else None))
+    return routes_of(Site(settings, Sessions(token) if token is not None else None, tls=tls))
 
 
 def routes_of(site: Site) -> list[BaseRoute]:
     """The routes of one site."""
     found: list[BaseRoute] = [Route(path, guarded(site, view), methods=["GET"]) for path, view in _PAGES.items()]
+    found += [Route(path, guarded(site, view, reads=False), methods=["GET"]) for path, view in _PLAIN.items()]
     found += [
         Route("/login", signing_in(site), methods=["POST"]),
         Route("/logout", signing_out(site), methods=["POST"]),
         Route("/datasets/{dataset}/breaker", acting(site, kept=False), methods=["POST"]),
         Route("/datasets/{dataset}/quarantine/{batch}", acting(site, kept=True), methods=["POST"]),
-        Route("/{rest:path}", guarded(site, unknown), methods=["GET"]),
+        Route("/{rest:path}", guarded(site, unknown, reads=False), methods=["GET"]),
     ]
     return found

@@ -24,12 +24,12 @@ class Session:
     Attributes:
         csrf: What its forms must bring back.
         until: When it ends, by the machine's steady clock.
-        notices: What the next page tells, once: whether it is good news, and the words.
+        notices: What the next page tells, once: what became of an act in a word or two, and more of it.
     """
 
     csrf: str
     until: float
-    notices: deque[tuple[bool, str]] = field(default_factory=lambda: deque(maxlen=_NOTICES_MAXIMUM))
+    notices: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=_NOTICES_MAXIMUM))
 
 
 class Sessions:

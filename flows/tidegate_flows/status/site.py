@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache, partial
 from importlib.resources import files
@@ -16,28 +17,20 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tidegate_flows.answer_headers import HEADERS
+from tidegate_flows.ledger.postgres import Patience
+from tidegate_flows.ledger_reader import PATIENCE
 from tidegate_flows.pages.markup import NAME_MAXIMUM, TEXT_MAXIMUM, number, short
 from tidegate_flows.pages.style import STYLE
 from tidegate_flows.place import Place, at
 from tidegate_flows.plain import plain
 from tidegate_flows.settings import Settings
 from tidegate_flows.status import when
+from tidegate_flows.status.room import Room
 from tidegate_flows.status.sessions import Session, Sessions
 from tidegate_flows.version import VERSION
 
 COOKIE = "tidegate_session"
-POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'"
-)
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +41,30 @@ class Site:
         settings: Where the store and the ledger are.
         sessions: Who may act; None where nobody may.
         clock: Where the time comes from; None for the ledger's.
+        tls: Whether browsers reach it by HTTPS, through a proxy.
+        reading: Room for pages that read the ledger.
+        acting: Room for what is done by hand, which may take long.
     """
 
     settings: Settings
     sessions: Sessions | None = None
     clock: Callable[[], datetime] | None = None
+    tls: bool = False
+    reading: Room = field(default_factory=lambda: Room(8, 5.0))
+    acting: Room = field(default_factory=lambda: Room(4, 10.0))
 
     @contextmanager
-    def place(self) -> Iterator[Place]:
+    def place(self, *, patience: Patience | None = PATIENCE) -> Iterator[Place]:
         """The place of work, open.
+
+        Args:
+            patience: How long the ledger is waited for; None for as long as work may take.
 
         Raises:
             UsageError: There is no store.
-            StoreError: It cannot be opened.
+            StoreError: It cannot be opened in time.
         """
-        with at(self.settings, clock=self.clock, must_exist=True) as found:
+        with at(self.settings, clock=self.clock, must_exist=True, patience=patience) as found:
             yield found
 
     def session(self, request: Request) -> Session | None:
@@ -87,6 +89,7 @@ class Site:
             "actions": self.sessions is not None,
             "session": session,
             "notices": _taken(session),
+            "got": request.method in ("GET", "HEAD"),
         }
         text = _environment().get_template(template).render(frame | facts)
         return Response(text, status, dict(HEADERS), "text/html")
@@ -144,6 +147,7 @@ def _environment() -> Environment:
         "ago": when.ago,
         "number": number,
         "cut": _cut,
+        "quoted": lambda text: shlex.quote(str(text)),  # in commands that are copied
         "name": lambda text: short(plain(text), NAME_MAXIMUM),
         "drawn": Markup,  # of drawings, whose texts are escaped where they are drawn
     }
@@ -159,7 +163,7 @@ def _cut(text: object) -> str:
     return short(plain(text), TEXT_MAXIMUM)
 
 
-def _taken(session: Session | None) -> list[tuple[bool, str]]:
+def _taken(session: Session | None) -> list[tuple[str, str]]:
     """What a session has to be told, which is told once."""
     found = []
     while session is not None and session.notices:

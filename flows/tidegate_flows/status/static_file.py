@@ -5,8 +5,9 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tidegate_flows.answer_headers import HEADERS
 from tidegate_flows.status.refusal import UnknownError
-from tidegate_flows.status.site import HEADERS, Site, statics
+from tidegate_flows.status.site import Site, statics
 
 
 def static_file(_site: Site, request: Request) -> Response:

@@ -12,13 +12,14 @@ from sqlalchemy import Connection, select
 from tidegate_contracts.batch import parse_iso
 from tidegate_flows.ledger.schema import audit
 from tidegate_flows.pages.drawing import box, drawing, group, line, words
+from tidegate_flows.status.sized import sized
 from tidegate_flows.status.when import length, stamp
 
 CHANGES_MAXIMUM = 100
 _STATES = {"opened": "open", "tripped": "open", "half_open": "half_open", "closed": "closed"}
 _WORDS = {"open": "open", "half_open": "half open", "closed": "closed"}
 _TALL = {"open": 26.0, "half_open": 16.0, "closed": 6.0}
-_WIDTH, _LEFT, _RIGHT, _MIDDLE = 900, 4, 896, 20
+_WIDTH, _LEFT, _RIGHT, _MIDDLE = 1080, 4, 1076, 20
 _NAMES = 6
 
 
@@ -75,8 +76,8 @@ def spans(found: Sequence[Change], since: datetime, until: datetime) -> list[Spa
     """The states from one time to another.
 
     Args:
-        found: The changes, the newest first; before the first of them the breaker was closed.
-        since: Where to begin.
+        found: The changes, the newest first.
+        since: Where to begin; the breaker was closed until the first change after it.
         until: Where to end.
     """
     told = sorted((change for change in reversed(found) if change.state), key=lambda change: change.at)
@@ -112,4 +113,4 @@ def timeline(name: str, found: Sequence[Span]) -> str:
         f"From {stamp(since)} to {stamp(until)} it was open {sum(span.state == 'open' for span in found)} times; "
         f"not closed for {length(shut) if shut else 'no time'} in all. It is {_WORDS[found[-1].state]} at the end."
     )
-    return drawing(name, _WIDTH, 62, "The breaker over time", description, body)
+    return sized(drawing(name, _WIDTH, 62, "The breaker over time", description, body), _WIDTH)

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from tidegate_flows.pages.axis import Axis
 from tidegate_flows.pages.drawing import box, drawing, group, line, words
-from tidegate_flows.pages.markup import NAME_MAXIMUM, short
 from tidegate_flows.status.record import Record
+from tidegate_flows.status.sized import names_below, sized
 
-_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 900, 64, 896, 14, 180
-_NAMES_MAXIMUM = 7
+_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 1080, 64, 1076, 14, 180
 _PARTS = (("published", "bar"), ("aside", "aside"), ("held", "hollow"))
 
 
@@ -25,14 +24,15 @@ def volume_plot(name: str, records: Sequence[Record]) -> str:
         body.append(words(_LEFT - 8, axis.at(value) + 4, text, "name tick"))
     for index, record in enumerate(shown):
         body.append(_stack(record, axis, _LEFT + index * wide, wide))
-    body += _names(shown, wide)
+    places = [_LEFT + (index + 0.5) * wide for index in range(len(shown))]
+    body += names_below([record.batch for record in shown], places, _BOTTOM, _WIDTH)
     rows = [record.rows for record in shown]
     aside = sum(record.aside for record in shown)
     description = (
         f"Rows of {len(shown)} batches, from {min(rows):,} to {max(rows):,}, the last {rows[-1]:,}; "
         f"{aside:,} rows in all were set aside."
     )
-    return drawing(name, _WIDTH, _BOTTOM + 28, "Rows by batch", description, body)
+    return sized(drawing(name, _WIDTH, _BOTTOM + 28, "Rows by batch", description, body), _WIDTH)
 
 
 def _stack(record: Record, axis: Axis, x: float, wide: float) -> str:
@@ -46,14 +46,3 @@ def _stack(record: Record, axis: Axis, x: float, wide: float) -> str:
             below += rows
     told = f"{record.batch}: {record.rows:,} rows, {record.published:,} published, {record.aside:,} set aside"
     return group(f"{told}, {record.held:,} held" if record.held else told, body)
-
-
-def _names(shown: Sequence[Record], wide: float) -> list[str]:
-    """A few of the batches below the axis."""
-    every = max(1, -(-len(shown) // _NAMES_MAXIMUM))
-    found = []
-    for index in range(0, len(shown), every):
-        x = _LEFT + (index + 0.5) * wide
-        found += [line(x, _BOTTOM, x, _BOTTOM + 5, "zero")]
-        found += [words(min(x, _RIGHT - 40), _BOTTOM + 20, short(shown[index].batch, min(16, NAME_MAXIMUM)), "tick")]
-    return found

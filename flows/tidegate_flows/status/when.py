@@ -23,8 +23,13 @@ def stamp(moment: datetime) -> str:
 
 
 def from_seconds(seconds: float | None) -> datetime | None:
-    """A time of the ledger, in seconds since 1970; None for none."""
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    """A time of the ledger, in seconds since 1970; None for none, and for one that no calendar has."""
+    if seconds is None:
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def length(span: timedelta) -> str:

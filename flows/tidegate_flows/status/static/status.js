@@ -1,5 +1,6 @@
 "use strict";
-// Comforts only: all pages work without. A button that copies a command, and a fresh page for who comes back to it.
+// Comforts only: all pages work without. A button that copies a command, and a fresh page for who comes back to one
+// that was asked for and not sent: to load that again would send it again.
 for (const block of document.querySelectorAll("pre.command")) {
   if (!navigator.clipboard) break;
   const button = document.createElement("button");
@@ -13,9 +14,9 @@ for (const block of document.querySelectorAll("pre.command")) {
   });
   block.append(button);
 }
-const opened = Date.now();
+const opened = Date.now(), got = "got" in document.documentElement.dataset;
 let touched = false;
 addEventListener("input", () => { touched = true; });
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible" && !touched && Date.now() - opened > 60000) location.reload();
+  if (document.visibilityState === "visible" && got && !touched && Date.now() - opened > 60000) location.reload();
 });
