@@ -26,6 +26,8 @@ from tests.flows.conftest import Said
 from tests.flows.ledger_suite.server import running
 from tidegate_flows import exporter, gate, readmission, serving
 from tidegate_flows.alert_rules.groups import alerts
+from tidegate_flows.cli.app import app
+from tidegate_flows.cli.exits import run as main
 from tidegate_flows.doctor import Examined, bucket, contracts, examine, ledger, machine, monitoring, packages, prefect
 from tidegate_flows.doctor import settings as found_settings
 from tidegate_flows.doctor import store as found_store
@@ -189,7 +191,8 @@ UTF8 = (("files", "utf-8"), ("stdout", "UTF8"))
 
 
 def facts(**faults: Any) -> machine.Facts:
-    disk = {"f_bavail": 1 << 20, "f_frsize": 4096, "f_files": 1 << 20, "f_favail": 1 << 19} | faults.pop("disk", {})
+    disk = {"f_blocks": 1 << 21, "f_bavail": 1 << 20, "f_frsize": 4096, "f_files": 1 << 20, "f_favail": 1 << 19}
+    disk |= faults.pop("disk", {})
     usual: dict[str, Any] = {"files": 4096, "now": datetime(2026, 5, 1, tzinfo=UTC), "zone": None, "encodings": UTF8}
     return machine.Facts(SimpleNamespace(**disk), **(usual | faults))
 
@@ -469,3 +472,41 @@ def test_the_whole_examination_goes_on_where_there_is_no_store(store: Path, monk
     assert (found["store"], found["ledger"]) == ("absent", "absent")
     assert "audit" not in found
     assert not store.exists()
+
+
+def test_a_store_that_is_a_file_and_one_that_cannot_be_made_are_one_fault_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prefect.Api, "in_force", classmethod(lambda cls: cls("")))
+    (tmp_path / "file").touch()
+    for where, said in {tmp_path / "file": "is a file", Path("/proc/x"): "/proc cannot be written"}.items():
+        wrong = [item for item in examine(resolve(store=where)) if item.state == "no"]
+        assert [item.what for item in wrong] == ["store"]
+        assert said in wrong[0].found
+        assert "--store" in (wrong[0].hint or "")
+
+
+def test_an_error_stands_once_and_a_hint_can_be_followed(gated: Settings, tmp_path: Path) -> None:
+    nowhere = one(contracts.examine([str(tmp_path / "nope.py")], gated), f"contract {tmp_path / 'nope.py'}")
+    assert "lint" not in (nowhere.hint or "")
+    (tmp_path / "broken.py").write_text("1 / 0")
+    broken = one(contracts.examine([str(tmp_path / "broken.py")], gated), f"contract {tmp_path / 'broken.py'}")
+    assert broken.hint == f"tidegate lint {tmp_path / 'broken.py'}"
+    for item in (nowhere, broken, *monitoring.exporter("http://127.0.0.1:9", None)):
+        assert item.hint
+        assert item.hint not in item.found
+
+
+def test_faults_come_first_and_are_counted_at_the_end_and_an_address_is_one(
+    gated: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(prefect.Api, "in_force", classmethod(lambda cls: cls("")))
+    words = ["doctor", "--store", gated.store.value]
+    assert main(app, [*words, "--exporter", "http://127.0.0.1:9"]) == 3
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith("exporter")
+    assert lines[-1].startswith("1 thing is wrong: exporter")
+    assert main(app, words) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("nothing is wrong")
+    assert main(app, [*words, "--prometheus", "foo"]) == 2
+    assert "http://HOST:PORT" in capsys.readouterr().err

@@ -430,3 +430,85 @@ def test_a_reference_that_is_gone_leaves_the_rest_of_the_page(
     assert view.shapes == {}
     assert "No column is drawn: " in page
     assert "unit_change" in page
+
+
+# what somebody signed for -------------------------------------------------------------------------------------------
+
+
+def test_a_release_says_who_and_why_and_that_it_was_critical_and_builds_no_reference(
+    with_reference: Path, wide: Path, make_orders: Make
+) -> None:
+    tg.gate(dearer(make_orders(30)), wide, store=with_reference, batch_id="bad")
+    with at(with_reference) as place:
+        readmission.release(place, "orders", "bad", by="you", reason="cents <b>are</b> ok")
+    page, text, view = told(with_reference, wide, "bad")
+    said = r"Released by you on \d{4}-\d\d-\d\d \(cents <b>are</b> ok\), although unit_change on amount was critical"
+    assert re.match(said + ": all 200 rows are published\\.$", headline(view))
+    assert "cents &lt;b&gt;are" in page
+    assert r"cents \<b\>are" in text
+    for told_ in (page, text):
+        assert "Look at the critical findings below" in told_
+        assert "warnings below" not in told_
+        assert "reference build" not in told_
+    with at(with_reference) as place:
+        by_hand.close(place, "orders", **WHO)
+    tg.gate(make_orders(31), wide, store=with_reference, batch_id="good")
+    assert told(with_reference, wide, "good")[2].signed is None
+
+
+def test_rows_that_somebody_released_are_told_and_the_batch_is_not_called_released(
+    store: Path, contract_file: Callable[..., Path], make_orders: Make
+) -> None:
+    path, frame = contract_file(), make_orders(1)
+    frame.loc[[5, 9], "amount"] = -1.0
+    tg.gate(frame, path, store=store, batch_id="a").require_published()
+    with at(store) as place:
+        readmission.release(place, "orders", "a", **WHO)
+    _, text, view = told(store, path, "a")
+    assert headline(view).startswith("Published: all 200 rows;")
+    assert "| released | rows of it, by ann on 20" in text
+
+
+def test_while_the_breaker_is_open_every_page_says_how_it_closes(
+    with_reference: Path, wide: Path, make_orders: Make
+) -> None:
+    tg.gate(make_orders(30), wide, store=with_reference, batch_id="a")
+    closed = [step.command for step in steps(told(with_reference, wide, "a", store="s")[2])]
+    with at(with_reference) as place:
+        by_hand.trip(place, "orders", **WHO)
+    shut = [step.command for step in steps(told(with_reference, wide, "a", store="s")[2])]
+    assert set(shut) - set(closed) == {
+        "tidegate quarantine list orders --store s",
+        "tidegate breaker probe orders --by WHO --reason WHY --store s",
+        "tidegate breaker close orders --by WHO --reason WHY --store s",
+    }
+    assert not any("breaker" in (command or "") for command in closed)
+
+
+def test_a_revision_is_followed_from_refused_to_published_and_superseded(
+    with_reference: Path, wide: Path, make_orders: Make, told_by: Callable[..., Any]
+) -> None:
+    first, second, third = make_orders(30), make_orders(30).iloc[1:], make_orders(30).iloc[2:]
+    signed: dict[str, Any] = {"supersede": True, "by": "bob", "reason": "the shop resent it"}
+    tg.gate(first, wide, store=with_reference, batch_id="a")
+    key = tg.gate(second, wide, store=with_reference, batch_id="a").key
+    assert key is not None
+    commands = " | ".join(step.command or "" for step in steps(told(with_reference, wide, key)[2]))
+    assert "FILE --supersede --by WHO --reason WHY" in commands
+    assert "breaker close" in commands
+    assert "quarantine re" not in commands, "a release is refused, and a replay finds the same again"
+    assert tg.gate(second, wide, store=with_reference, batch_id="a", **signed).decision is Decision.HOLD
+    page, text, view = told(with_reference, wide, key)
+    assert headline(view).startswith("Held as revision 2: it passes")
+    for told_ in (page, text):
+        assert "2, signed by bob: the shop resent it" in told_
+    with at(with_reference) as place:
+        by_hand.close(place, "orders", **WHO)
+    code, out, err = told_by(wide, key, "--store", with_reference, "--format", "md", "-o", "-")
+    assert (code, "Published as revision 2" in out) == (0, True)
+    assert re.search(r"\| revision \| 2, signed by bob on [-0-9]+: the shop resent it \|", out)
+    assert f"{key} stands as a, revision 2" in err
+    tg.gate(third, wide, store=with_reference, batch_id="a", **signed | {"by": "eve"})
+    code, _, err = told_by(wide, key, "--store", with_reference)
+    assert (code, "its bytes were held, and superseded since: revision 3 of 'a' stands" in err) == (2, True)
+    assert "3, signed by eve on" in told(with_reference, wide, "a")[1]

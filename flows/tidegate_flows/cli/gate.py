@@ -130,9 +130,15 @@ def gate(
     from tidegate_contracts.load import load_contract
     from tidegate_flows.gate import gate_at, signed_revision
     from tidegate_flows.intake import masked, natural_id
+    from tidegate_flows.pasted import named, way_out
     from tidegate_flows.place import at
     from tidegate_monitors.breaker import Decision
 
+    if supersede and (by is None or reason is None):
+        unsigned = " and ".join(name for name, value in (("--by", by), ("--reason", reason)) if value is None)
+        raise UsageError(
+            "--supersede needs --by WHO and --reason WHY", found=f"no {unsigned}", hint="it stays in the audit"
+        )
     revision = signed_revision(supersede, by, reason)
     deliveries: list[Any] = sorted(batches or (), key=lambda name: natural_id(Path(name)))
     if sql is not None or table is not None:
@@ -143,8 +149,9 @@ def gate(
         raise UsageError("which batch?", allowed="files, folders, URLs, or --sql URL --table TABLE")
     if batch_id is not None and len(deliveries) > 1:
         raise UsageError("--batch-id", found=f"{len(deliveries)} batches", allowed="one batch")
-    loaded, worst = load_contract(contract), PASSED
-    with at(settings(context, store, ledger)) as place:
+    loaded, worst, waits = load_contract(contract), PASSED, False
+    chosen = settings(context, store, ledger)
+    with at(chosen) as place:
         for delivery in deliveries:
             try:
                 run = gate_at(place, delivery, loaded, batch_id=batch_id, as_of=as_of, revision=revision)
@@ -154,6 +161,7 @@ def gate(
                 say(f"error:   {masked(str(delivery))}: {error}")
                 worst = max(worst, error.exit_code)
                 continue
+            waits = waits or run.decision is Decision.HOLD
             worst = max(worst, PASSED if run.decision is Decision.PUBLISH else STOPPED)
             if run.caution is not None:
                 say(f"warning: {run.dataset}/{run.batch}: {run.caution}")
@@ -161,6 +169,8 @@ def gate(
                 emit(run.to_dict())
             else:
                 show_run(run)
+    if waits and not as_json:
+        say(f"what is held waits until the breaker closes: {way_out(loaded.name, named(chosen))}")
     raise typer.Exit(worst)
 
 

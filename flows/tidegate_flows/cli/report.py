@@ -24,7 +24,14 @@ def report(
     context: typer.Context,
     contract: ContractPath,
     batch: Annotated[str, typer.Argument(help="The id of a batch that was gated; or a file, a folder or a URL.")],
-    form: Annotated[str, typer.Option("--format", metavar="html|md|both", help="A page, Markdown, or both.")] = "html",
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="html|md|both",
+            help="A page, Markdown, or both; else Markdown into a FILE.md, and a page into any other.",
+        ),
+    ] = None,
     out: Annotated[
         str | None,
         typer.Option(
@@ -64,20 +71,27 @@ def report(
             written = write_report(place, loaded, batch, wanted)
         else:
             written, passed = _look(place, loaded, batch, wanted, reference, as_of)
+        if written.view.stored and written.view.batch != batch:
+            say(f"{batch} stands as {written.view.batch}, revision {written.view.run.revision}; this is its report")
     _show(written, to_stdout=out == "-", as_json=as_json)
     raise typer.Exit(PASSED if passed else STOPPED)
 
 
-def _wanted(form: str, out: str | None, found: Settings, contract: str, *, evidently: bool, as_json: bool) -> Wanted:
+def _wanted(
+    form: str | None, out: str | None, found: Settings, contract: str, *, evidently: bool, as_json: bool
+) -> Wanted:
     from tidegate_contracts.errors import UsageError
+    from tidegate_flows.pasted import named
     from tidegate_flows.report.written import FORMATS, Wanted
 
+    if form is None:
+        form = "md" if out is not None and Path(out).suffix.lower() == ".md" and not Path(out).is_dir() else "html"
     if form not in FORMATS:
         raise UsageError("--format", found=repr(form), allowed=", ".join(FORMATS))
     if out == "-" and (form != "md" or evidently or as_json):
         raise UsageError("-o -", found="more than Markdown", allowed="--format md, without --evidently and --json")
-    store = None if found.store.origin == "default" else found.store.value
-    return Wanted(form, None if out is None else Path(out), evidently, store, contract, to_file=out != "-")
+    where = None if out is None else Path(out)
+    return Wanted(form, where, evidently, named(found), contract, to_file=out != "-")
 
 
 def _place(stack: ExitStack, found: Settings) -> Place | None:
@@ -119,11 +133,13 @@ def _look(
     from tidegate_flows.report.written import write_look
 
     if "://" not in batch and not Path(batch).exists():
+        from tidegate_flows.report.remembered import became
+
+        none = "the ledger has none, and there is no such file"
+        since = became(place, contract.name, batch) if place is not None else None
         raise UsageError(
             f"no batch {batch!r} of {contract.name!r}",
-            found="the ledger has none, and there is no such file"
-            if place
-            else "there is neither a store nor such a file",
+            found=(since or none) if place is not None else "there is neither a store nor such a file",
             allowed="the id of a batch that was gated, a file, a folder of part files, or a URL",
         )
     against: Reference | None = None
@@ -150,8 +166,10 @@ def _show(written: Written, *, to_stdout: bool, as_json: bool) -> None:
                 "format": 1,
                 "dataset": run.dataset,
                 "batch": run.batch,
+                "key": run.key,
                 "run": run.id or None,
                 "decision": run.decision.value,
+                "would": run.would,
                 "files": [str(path) for path in written.files],
                 "evidently": str(written.evidently) if written.evidently is not None else None,
                 "troubles": list(written.troubles),
@@ -162,6 +180,7 @@ def _show(written: Written, *, to_stdout: bool, as_json: bool) -> None:
 
         typer.echo(verdict_markdown(written.view), nl=False)
     else:
-        tables.line(f"{run.dataset}/{run.batch}: {headline(written.view)}")
+        name = written.view.batch if written.view.stored else run.batch
+        tables.line(f"{run.dataset}/{name}: {headline(written.view)}")
         for path in (*written.files, *((written.evidently,) if written.evidently is not None else ())):
             tables.line(f"  {path}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tidegate_contracts.errors import TidegateError
 from tidegate_flows.doctor.bounded import within
-from tidegate_flows.doctor.examined import Examined
+from tidegate_flows.doctor.examined import Examined, told
 from tidegate_flows.intake.url import masked
 from tidegate_flows.settings import Settings
 from tidegate_flows.stores.bucket import Bucket
@@ -20,7 +20,8 @@ def examine(chosen: Settings) -> Iterator[Examined]:
     """Look at whether the bucket is the store's, and answers; nothing is written."""
     named = chosen.publish.value
     try:
-        known = Bucket.of(Path(chosen.store.value), "")
+        where = Path(chosen.store.value)
+        known = Bucket.of(where, "") if where.is_dir() else None  # what a store that is none lacks is told of the store
         bucket = known or (Bucket(named) if named else None)
         if bucket is None:
             yield Examined("bucket", "absent", "published files stay in the store")
@@ -33,6 +34,6 @@ def examine(chosen: Settings) -> Iterator[Examined]:
         within(SECONDS, lambda: bucket.keys(_KEY))
     except TidegateError as error:
         hint = "is the URL right, and do the cloud's own variables (AWS_… and the like) hold here?"
-        yield Examined("bucket", "no", str(error), hint)
+        yield Examined("bucket", "no", told(error), error.hint or hint)
         return
     yield Examined("bucket", "ok", f"{bucket.shown} answers")

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import TidegateError
 from tidegate_contracts.severity import Severity
-from tidegate_flows.doctor.examined import Examined, State
+from tidegate_flows.doctor.examined import Examined, State, told
 from tidegate_flows.ledger import breakers
+from tidegate_flows.pasted import SIGNED, pasted, way_out
+from tidegate_flows.pasted import named as named_store
 from tidegate_flows.settings import Settings
 from tidegate_monitors.breaker import State as Breaker
 
-_BUILD = "tidegate reference build {} BATCH… --approve --by WHO --reason WHY"
+
+def _build(path: str, chosen: Settings | None) -> str:
+    store = named_store(chosen) if chosen is not None else None
+    return pasted("reference", "build", path, "BATCH…", signed=f"--approve {SIGNED}", store=store)
 
 
 def examine(named: Sequence[str], chosen: Settings | None, *, readable: bool = True) -> Iterator[Examined]:
@@ -21,8 +27,8 @@ def examine(named: Sequence[str], chosen: Settings | None, *, readable: bool = T
 
     Args:
         named: Each ``path.py[:name]``.
-        chosen: The settings in force; None where there is no store to ask.
-        readable: Whether what is not there is known not to be: a store that cannot be read may have it.
+        chosen: The settings in force; None where there is no ledger to ask.
+        readable: Whether what is not there is known not to be: a ledger that cannot be read may have it.
     """
     from tidegate_contracts.load import load_contract
 
@@ -31,14 +37,18 @@ def examine(named: Sequence[str], chosen: Settings | None, *, readable: bool = T
         try:
             loaded[path] = load_contract(path)
         except TidegateError as error:
-            found = f"{error.what}{f': {error.found}' if error.found is not None else ''}"
-            yield Examined(f"contract {path}", "no", found, error.hint or f"tidegate lint {path}")
+            yield Examined(f"contract {path}", "no", told(error), error.hint or _mend(path))
     yield from _linted(loaded)
     for path, contract in loaded.items():
         if chosen is not None:
             yield from _known(path, contract, chosen)
         elif readable:
-            yield Examined(f"reference of {contract.name}", *_missing(path, contract))
+            yield Examined(f"reference of {contract.name}", *_missing(path, contract, None))
+
+
+def _mend(path: str) -> str:
+    file = path.rpartition(":")[0] if ".py:" in path else path
+    return pasted("lint", path) if Path(file).is_file() else "name a file that is there, from the folder that one is in"
 
 
 def _linted(loaded: dict[str, Contract]) -> Iterator[Examined]:
@@ -53,7 +63,7 @@ def _linted(loaded: dict[str, Contract]) -> Iterator[Examined]:
             f"contract {contract.name}",
             state,
             f"{contract.version}, owner {contract.owner}{f'; {checks}' if checks else ''}",
-            None if state == "ok" else f"tidegate lint {next(path for path in loaded if loaded[path] is contract)}",
+            None if state == "ok" else pasted("lint", next(path for path in loaded if loaded[path] is contract)),
         )
 
 
@@ -69,19 +79,21 @@ def _known(path: str, contract: Contract, chosen: Settings) -> Iterator[Examined
                 breaker = breakers.load(connection, contract.name)
             reference = approved(place, contract)
     except TidegateError as error:
-        yield Examined(what, "no", str(error), error.hint or _BUILD.format(path))
+        yield Examined(what, "no", told(error), error.hint or _build(path, chosen))
         return
-    yield Examined(what, "ok", reference.sha256[:12]) if reference else Examined(what, *_missing(path, contract))
+    yield (
+        Examined(what, "ok", reference.sha256[:12]) if reference else Examined(what, *_missing(path, contract, chosen))
+    )
     shut = breaker.state is not Breaker.CLOSED
     yield Examined(
         f"breaker of {contract.name}",
         "warning" if shut else "ok",
         f"{breaker.state.value}, because of {breaker.cause}" if shut else "closed",
-        f"tidegate quarantine list {contract.name}; then tidegate breaker close {contract.name}" if shut else None,
+        way_out(contract.name, named_store(chosen)) if shut else None,
     )
 
 
-def _missing(path: str, contract: Contract) -> tuple[State, str, str]:
+def _missing(path: str, contract: Contract, chosen: Settings | None) -> tuple[State, str, str]:
     if contract.alarm_budget is not None:
-        return "no", "none is approved, and the contract states an alarm budget", _BUILD.format(path)
-    return "warning", "none is approved: no drift is seen", _BUILD.format(path)
+        return "no", "none is approved, and the contract states an alarm budget", _build(path, chosen)
+    return "warning", "none is approved: no drift is seen", _build(path, chosen)

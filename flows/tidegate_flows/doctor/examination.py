@@ -24,16 +24,17 @@ def examine(
     yield from packages.examine()
     yield from machine.examine(Path(chosen.store.value))
     yield from settings.examine(chosen)
-    found = list(store.examine(chosen))
-    yield from found
-    usable = all(item.state == "ok" for item in found)
-    if usable:
+    yield from store.examine(chosen)
+    unopened = ledger.unopened(chosen)
+    if unopened is None:
         yield from ledger.examine(chosen)
+    else:
+        yield unopened
+    readable = chosen if unopened is None else None
     yield from bucket.examine(chosen)
     yield from prefect.examine()
     if exporter is not None:
-        yield from monitoring.exporter(exporter, chosen if usable else None)
+        yield from monitoring.exporter(exporter, readable)
     if prometheus is not None:
         yield from monitoring.prometheus(prometheus)
-    readable = all(item.state != "no" for item in found)
-    yield from contracts.examine(named, chosen if usable else None, readable=readable)
+    yield from contracts.examine(named, readable, readable=unopened is None or unopened.state == "absent")

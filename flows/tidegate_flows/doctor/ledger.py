@@ -13,8 +13,9 @@ from urllib.parse import quote
 from sqlalchemy import Connection, func, select
 
 from tidegate_contracts.errors import StoreError, TidegateError
-from tidegate_flows.doctor.examined import Examined
+from tidegate_flows.doctor.examined import Examined, told
 from tidegate_flows.ledger import audit, runs
+from tidegate_flows.ledger.ledger import missing
 from tidegate_flows.ledger.schema import FORMAT, batches
 from tidegate_flows.ledger.schema import runs as runs_table
 from tidegate_flows.ledger_reader import LedgerReader
@@ -23,7 +24,31 @@ from tidegate_flows.settings import Settings
 SECONDS = 10.0
 """For each of the two questions that read the whole ledger."""
 _APART = 60.0
+_MEND = "mend it, then ask again"
 _STEPS = 10_000
+
+
+def unopened(chosen: Settings) -> Examined | None:
+    """Why the ledger does not open, whatever the state of the store's folder; None if it does."""
+    try:
+        LedgerReader(chosen).ask(_nothing)
+    except TidegateError as error:
+        if error.what != missing("").what:
+            return Examined("ledger", "no", told(error), error.hint or _MEND)
+        return _not_begun(Path(chosen.store.value), str(error.found), elsewhere=bool(chosen.ledger.value))
+    return None
+
+
+def _not_begun(store: Path, where: str, *, elsewhere: bool) -> Examined:
+    """A database or a folder without a ledger, that answers."""
+    if elsewhere and store.is_dir() and any(not path.name.startswith(".") for path in store.iterdir()):
+        hint = "name the ledger that it was begun with, or an empty folder with --store"
+        return Examined("ledger", "no", f"none at {where} yet, and the store {store} has another one", hint)
+    return Examined("ledger", "absent", f"none at {where} yet", "the first gate or reference build makes it")
+
+
+def _nothing(connection: Connection) -> object:
+    return connection.exec_driver_sql("SELECT 1").scalar()
 
 
 def examine(chosen: Settings, seconds: float = SECONDS) -> Iterator[Examined]:
@@ -50,9 +75,9 @@ def examine(chosen: Settings, seconds: float = SECONDS) -> Iterator[Examined]:
             if late:
                 yield Examined(what, "warning", f"not known within {seconds:g} s", _by_hand(what))
                 return
-            yield Examined(what, "no", str(error), error.hint)
+            yield Examined(what, "no", told(error), error.hint or _MEND)
         except TidegateError as error:
-            yield Examined(what, "no", str(error), error.hint)
+            yield Examined(what, "no", told(error), error.hint or _MEND)
 
 
 def _by_hand(what: str) -> str:

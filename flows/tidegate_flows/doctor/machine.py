@@ -86,7 +86,10 @@ def _disk(disk: Any) -> Iterator[Examined]:
     free = disk.f_bavail * disk.f_frsize
     hint = "make room where the store is: staged, published and quarantined files lie there"
     state: State = "no" if free < _TOO_LITTLE else "warning" if free < _LITTLE else "ok"
-    yield Examined("disk space", state, f"{free // _MIB} MiB free", None if state == "ok" else hint)
+    if disk.f_blocks:
+        yield Examined("disk space", state, f"{free // _MIB} MiB free", None if state == "ok" else hint)
+    else:
+        yield Examined("disk space", "ok", "not counted by this file system")
     if disk.f_files:
         yield _counted("disk inodes", disk.f_favail, _FEW, _TOO_FEW, "remove small files where the store is")
     else:

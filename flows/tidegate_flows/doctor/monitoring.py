@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from tidegate_contracts.errors import TidegateError
 from tidegate_flows.doctor.bounded import document
-from tidegate_flows.doctor.examined import Examined
+from tidegate_flows.doctor.examined import Examined, told
 from tidegate_flows.intake.url import masked
 from tidegate_flows.ledger.schema import runs
 from tidegate_flows.ledger_reader import LedgerReader
@@ -19,8 +19,9 @@ from tidegate_flows.settings import Settings
 
 _LATE = 60.0
 _LAST = re.compile(r'^tidegate_batch_last_completed_timestamp_seconds\{dataset="([^"]*)"\} (\S+)', re.MULTILINE)
+_ALWAYS = "tidegate_ledger_up"  # told while the ledger cannot be read, too
 _UP = re.compile(r"^tidegate_ledger_up (\S+)", re.MULTILINE)
-_RULES = "deploy/prometheus/tidegate.rules.yaml"
+_RULES = "deploy/prometheus/*.rules.yaml"
 
 
 def exporter(url: str, chosen: Settings | None) -> Iterator[Examined]:
@@ -34,7 +35,7 @@ def exporter(url: str, chosen: Settings | None) -> Iterator[Examined]:
     try:
         page = str(document(url if url.endswith("/metrics") else f"{url.rstrip('/')}/metrics"))
     except TidegateError as error:
-        yield Examined(what, "no", f"{shown}: {error}", "start tidegate serve there, or correct the address")
+        yield Examined(what, "no", f"{shown}: {told(error)}", "start tidegate serve there, or correct the address")
         return
     up = _UP.search(page)
     if up is None:
@@ -65,7 +66,9 @@ def _fresh(page: str, shown: str, chosen: Settings | None) -> Examined:
 
 
 def _newest(connection: Connection) -> dict[str, float]:
-    query = select(runs.c.dataset, func.max(runs.c.completed_at)).group_by(runs.c.dataset)
+    """When the batch that came last was decided on, by dataset: what was judged again since is no arrival."""
+    last = select(func.max(runs.c.seq)).where(runs.c.arrival).group_by(runs.c.dataset)
+    query = select(runs.c.dataset, runs.c.completed_at).where(runs.c.seq.in_(last))
     return {name: float(last) for name, last in connection.execute(query)}
 
 
@@ -78,11 +81,11 @@ def prometheus(url: str) -> Iterator[Examined]:
     base, shown = url.rstrip("/"), masked(url)
     try:
         rules = _data(document(f"{base}/api/v1/rules"))
-        scraped = _data(document(f"{base}/api/v1/query?query={quote('tidegate_build_info')}"))
+        scraped = _data(document(f"{base}/api/v1/query?query={quote(_ALWAYS)}"))
         known = {rule["name"]: rule for group in rules["groups"] for rule in group["rules"]}
         targets = [item["metric"].get("instance", "?") for item in scraped["result"]]
     except TidegateError as error:
-        yield Examined("prometheus", "no", f"{shown}: {error}", "start it, or correct the address")
+        yield Examined("prometheus", "no", f"{shown}: {told(error)}", "start it, or correct the address")
         return
     except (KeyError, TypeError):
         yield Examined("prometheus", "no", f"{shown} is no Prometheus", "its address, such as http://127.0.0.1:9090")

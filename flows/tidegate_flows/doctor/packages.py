@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 
-from tidegate_flows.doctor.examined import Examined
+from tidegate_flows.doctor.examined import Examined, State
 
 _TRAPS = {
     "sqlalchemy": "with another one Prefect's scheduler silently never schedules",
@@ -43,10 +43,10 @@ def examine(
             wanted = f"tidegate[{extra[1]}]" if extra else requirement.name
             yield Examined(name, "absent" if extra else "no", "not installed", f"pip install '{wanted}'")
             continue
-        yield _held_against(name, requirement, found)
+        yield _held_against(name, requirement, found, "warning" if extra else "no")
 
 
-def _held_against(name: str, requirement: object, found: str) -> Examined:
+def _held_against(name: str, requirement: object, found: str, otherwise: State) -> Examined:
     from packaging.requirements import Requirement
 
     assert isinstance(requirement, Requirement)  # noqa: S101 - imported late, because it is needed here only
@@ -54,4 +54,4 @@ def _held_against(name: str, requirement: object, found: str) -> Examined:
         return Examined(name, "ok", found)
     trap = _TRAPS.get(requirement.name.lower())
     hint = f"pip install '{requirement.name}{requirement.specifier}'"
-    return Examined(name, "no", found, f"{hint}: {trap}" if trap else hint)
+    return Examined(name, otherwise, found, f"{hint}: {trap}" if trap else hint)

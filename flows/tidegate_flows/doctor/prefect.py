@@ -75,7 +75,7 @@ def examine(api: Api | None = None) -> Iterator[Examined]:
     except TidegateError as error:
         yield Examined(
             "prefect server",
-            "no",
+            "warning",
             f"{masked(api.url)}: {error}",
             "start it, or correct PREFECT_API_URL; gates go on without",
         )

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from tidegate_contracts.violation import Violation
 from tidegate_flows.pages.markup import NAME_MAXIMUM, number, short
 from tidegate_flows.pages.verdict_view import VerdictView
-from tidegate_flows.pages.verdict_words import breaker_now, headline, share, steps
+from tidegate_flows.pages.verdict_words import breaker_now, headline, share, signature, steps
 from tidegate_flows.pages.whole import fitting
 from tidegate_flows.plain import plain
 from tidegate_monitors.verdict import Finding
@@ -21,7 +21,10 @@ BYTES_MAXIMUM = 60_000
 _FINDINGS, _REASONS, _COLUMNS = 50, 20, 20
 _FINDINGS_ROOM, _REASONS_ROOM, _COLUMNS_ROOM = 30_000, 8_000, 8_000
 _MESSAGE, _RULE = 400, 120
-_MARKS = re.compile(r"[\\`*~\[\]<>&|]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])|(?<=:)//|(?<=www)\.")
+_REFERRING = str.maketrans({"@": "＠", "#": "＃"})
+"""What calls people and refers to issues, even where it is escaped, each with a letter that looks like it."""
+_ISSUE = re.compile(r"(?i)(?<![0-9a-z])(gh)-(?=[0-9])")
+_MARKS = re.compile(r"[\\`*~\[\]<>&|$]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])|(?<=:)//|(?<=www)\.")
 
 
 def verdict_markdown(view: VerdictView, target: str | None = None) -> str:
@@ -48,15 +51,18 @@ def verdict_markdown(view: VerdictView, target: str | None = None) -> str:
 
 
 def cell(value: object, limit: int = NAME_MAXIMUM) -> str:
-    r"""Text from anywhere that ends no cell, begins no markup, links to nowhere and calls nobody.
+    r"""Text from anywhere that ends no cell, begins no markup or formula, links to nowhere and calls nobody.
 
     >>> cell("a|b\n@team www.example.com")
     'a\\|b\\\\n＠team www\\.example.com'
+    >>> cell("a#12 GH-12 $x$")
+    'a＃12 GH‑12 \\$x\\$'
     """
     if value is None:
         return "–"
     text = " ".join(short(plain(value), limit).split())
-    return _MARKS.sub(lambda match: "".join(f"\\{mark}" for mark in match[0]), text).replace("@", "＠")
+    text = _MARKS.sub(lambda match: "".join(f"\\{mark}" for mark in match[0]), text)
+    return _ISSUE.sub("\\1\u2011", text).translate(_REFERRING)
 
 
 def _facts(view: VerdictView, target: str | None) -> Iterator[tuple[str, str]]:
@@ -73,6 +79,11 @@ def _facts(view: VerdictView, target: str | None) -> Iterator[tuple[str, str]]:
     now = breaker_now(view)
     if now is not None:
         yield "breaker now", cell(now, _MESSAGE)
+    revised, signed = signature(view.revised), signature(view.signed)
+    if run.revision > 1 or revised is not None:
+        yield "revision", f"{run.revision}{f', signed by {cell(revised, _MESSAGE)}' if revised is not None else ''}"
+    if view.signed is not None and signed is not None:
+        yield view.signed.event, f"{'rows of it, ' if view.signed.part else ''}by {cell(signed, _MESSAGE)}"
     yield "contract", f"{cell(run.contract_version)} ({run.contract_sha256[:12]})"
     yield "reference", run.reference[:12] if run.reference else "none"
     if run.window is not None:

@@ -17,7 +17,7 @@ from tidegate_flows.pages.verdict_sections import (
 )
 from tidegate_flows.pages.verdict_style import VERDICT_STYLE
 from tidegate_flows.pages.verdict_view import VerdictView
-from tidegate_flows.pages.verdict_words import breaker_now, headline
+from tidegate_flows.pages.verdict_words import breaker_now, headline, signature
 from tidegate_flows.pages.whole import whole
 
 BYTES_MAXIMUM = 1_000_000
@@ -61,8 +61,11 @@ def _top(view: VerdictView) -> Iterator[tuple[str, str]]:
     breaker = breaker_now(view)
     if breaker is not None:
         yield "breaker now", said(breaker, 2 * NAME_MAXIMUM)
-    if run.revision > 1:
-        yield "revision", f"{run.revision}"
+    revised, signed = signature(view.revised), signature(view.signed)
+    if run.revision > 1 or revised is not None:
+        yield "revision", f"{run.revision}{f', signed by {said(revised, _SENTENCE)}' if revised is not None else ''}"
+    if view.signed is not None and signed is not None:
+        yield view.signed.event, f"{'rows of it, ' if view.signed.part else ''}by {said(signed, _SENTENCE)}"
 
 
 def _facts(view: VerdictView) -> Iterator[tuple[str, str]]:

@@ -27,12 +27,12 @@ def rows_section(view: VerdictView) -> str:
     """Where the rows went: a bar, and numbers that add up."""
     rows = view.run.counts
     drawn = rows_plot("rows", rows) or ""
-    would = "" if view.stored else " of what would be"
+    if_gated = "" if view.stored else " (as a gate would have it)"
     return (
         f'<div class="rows">{drawn}<p class="sum"><strong>{rows.delivered:,}</strong> in = '
         f'<strong class="k-pub">{rows.published:,}</strong> published + '
         f'<strong class="k-aside">{rows.quarantined:,}</strong> quarantined + '
-        f'<strong class="k-held">{rows.held:,}</strong> held{would and " (as a gate would have it)"}</p></div>'
+        f'<strong class="k-held">{rows.held:,}</strong> held{if_gated}</p></div>'
     )
 
 

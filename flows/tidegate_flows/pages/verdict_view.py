@@ -64,6 +64,25 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class Signed:
+    """Somebody who stands for a batch as it is.
+
+    Attributes:
+        event: What they had done: ``released``, ``replayed`` or ``superseded``.
+        by: Who.
+        reason: Why; None where they gave none, as for what a breaker let go when they closed it.
+        at: When, as the ledger has it; None where that is not known.
+        part: Whether it was about rows of a batch that was published without them.
+    """
+
+    event: str
+    by: str
+    reason: str | None = None
+    at: str | None = None
+    part: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class VerdictView:
     """A verdict and what is known of its batch.
 
@@ -77,6 +96,8 @@ class VerdictView:
         changed: Whether the contract has changed since.
         discarded: Whether what was kept back was deleted by hand.
         breaker: The breaker as it is now; None for a look.
+        signed: Who had it, or rows of it, come back from quarantine; None where nobody had.
+        revised: Who has it supersede what was delivered before under its id; None where nobody has.
         source: Where the bytes came from; None where that is not known.
         stages: Seconds by stage, where they are known.
         approval: Of the reference.
@@ -98,6 +119,8 @@ class VerdictView:
     changed: bool = False
     discarded: bool = False
     breaker: Breaker | None = None
+    signed: Signed | None = None
+    revised: Signed | None = None
     source: Source | None = None
     stages: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     approval: Approval | None = None
@@ -136,6 +159,11 @@ class VerdictView:
     def loud(self) -> list[Finding]:
         """Findings that ask for somebody."""
         return [one for one in self.findings if one.severity is not Severity.INFO]
+
+    @property
+    def critical(self) -> list[Finding]:
+        """Findings that refuse a batch, unless somebody or the shadow lets it pass."""
+        return [one for one in self.findings if one.severity is Severity.CRITICAL]
 
 
 def worst_of(comparisons: Sequence[Comparison]) -> dict[str | None, Comparison]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tidegate_contracts.severity import Severity
-from tidegate_flows.pages.verdict_view import VerdictView
+from tidegate_flows.pages.markup import short
+from tidegate_flows.pages.verdict_view import Signed, VerdictView
+from tidegate_flows.pasted import SIGNED, pasted
 from tidegate_monitors.breaker import Decision, State
 from tidegate_monitors.verdict import Finding
 
-_SIGNED = "--by WHO --reason WHY"
+_REASON = 120
 _STATES = {State.CLOSED: "closed", State.OPEN: "open", State.HALF_OPEN: "half open"}
 
 
@@ -33,15 +33,25 @@ def headline(view: VerdictView) -> str:
     run, rows = view.run, view.run.counts
     if not view.stored:
         return _looked(view)
-    if run.would is not None:
+    if run.would is not None and run.decision is Decision.PUBLISH:
         return f"All {_rows(rows.delivered)} are published because the contract is in shadow: {_after(run.caution)}."
+    if view.kind == "discarded" and run.decision is Decision.HOLD:
+        return f"Held, and discarded before the breaker closed, though it passes: {_none(rows.delivered)}."
     if view.kind == "discarded":
         return f"Quarantined{_because(view)}, and what was kept back has been discarded: {_none(rows.delivered)}."
     if view.kind == "quarantined":
-        return f"Quarantined{_because(view)}: {_none(rows.delivered)}."
+        return f"Quarantined{_as(view)}{_because(view)}: {_none(rows.delivered)}."
     if view.kind == "held":
-        return f"Held: it passes, and its {_rows(rows.held)} wait until the breaker closes."
-    return _published(view)
+        return f"Held{_as(view)}: it passes, and its {_rows(rows.held)} wait until the breaker closes."
+    return _released(view) or _published(view)
+
+
+def signature(signed: Signed | None) -> str | None:
+    """Who stands for something, when and why, in words; plain text, in which anything may stand."""
+    if signed is None:
+        return None
+    on = f" on {signed.at[:10]}" if signed.at is not None else ""
+    return f"{short(signed.by, _REASON)}{on}{f': {signed.reason}' if signed.reason else ''}"
 
 
 def breaker_now(view: VerdictView) -> str | None:
@@ -75,62 +85,74 @@ def _of_batch(view: VerdictView) -> Iterator[Step]:
     if run.caution is not None and run.would is None:
         yield Step(
             "A monitor failed, so the batch was let through unseen: read the gate's log, and look at the file again",
-            _said("check", view.contract, "FILE"),
+            pasted("check", view.contract, "FILE"),
         )
     if view.kind == "discarded":
         yield Step("If the batch is still wanted, have it delivered again", _gate(view, "FILE"))
     elif view.kind == "held":
-        yield Step("See what the breaker waits for", _said("breaker", "status", run.dataset, store=view.store))
+        yield Step("See what the breaker waits for", pasted("breaker", "status", run.dataset, store=view.store))
         yield from _of_breaker(view)
-    elif run.counts.quarantined:
+    elif run.counts.quarantined and not view.discarded:
         yield from _of_quarantine(view)
-        if run.decision is Decision.QUARANTINE:
-            yield from _of_breaker(view)
+    if run.decision is not Decision.HOLD:
+        yield from _of_breaker(view)
 
 
 def _of_quarantine(view: VerdictView) -> Iterator[Step]:
     """The ways out of the quarantine."""
     partial = view.kind == "partial"
     yield Step("See which rows, and why", _aside(view, "show"))
+    if any(finding.check == "rewritten_history" for finding in view.run.findings):
+        waits = "; they wait until the breaker is closed as well" if _is_shut(view) else ""
+        right = f"If these bytes are right: let them take the place of the others, and sign for it{waits}"
+        yield Step(right, _gate(view, "FILE", revise=True))
+        yield Step("If nobody needs what was kept back: delete it", _aside(view, "discard", SIGNED))
+        return
     if not partial:
-        checks = {finding.check for finding in view.run.findings}
-        if "rewritten_history" in checks:
-            right = "If these bytes are right: let them take the place of the others, and sign for it"
-            yield Step(right, _gate(view, "FILE", revise=True))
-        else:
-            yield Step(
-                "If the data are wrong: mend them where they come from and deliver them under the same name; they are "
-                "judged anew",
-                _gate(view, "FILE"),
-            )
+        anew = "sign for them again" if view.revised is not None else "they are judged anew"
+        yield Step(
+            f"If the data are wrong: mend them where they come from and deliver them under the same name; {anew}",
+            _gate(view, "FILE", revise=view.revised is not None),
+        )
     what, who = ("rows", "the rows") if partial else ("batch", "the data")
     again = f"If the contract was wrong: mend it, and have the {what} checked again"
-    yield Step(again, _aside(view, "replay", _SIGNED))
+    yield Step(again, _aside(view, "replay", SIGNED))
     right = f"If {who} are right all the same: publish them as they are, and sign for it"
-    yield Step(right, _aside(view, "release", _SIGNED))
-    yield Step("If nobody needs what was kept back: delete it", _aside(view, "discard", _SIGNED))
+    yield Step(right, _aside(view, "release", SIGNED))
+    yield Step("If nobody needs what was kept back: delete it", _aside(view, "discard", SIGNED))
 
 
 def _of_breaker(view: VerdictView) -> Iterator[Step]:
     """The ways to a closed breaker, while it is not."""
-    if view.breaker is None or view.breaker.state is State.CLOSED:
+    breaker, name, store = view.breaker, view.run.dataset, view.store
+    if breaker is None or breaker.state is State.CLOSED:
         return
-    name, store = view.run.dataset, view.store
-    yield Step(
-        "Until the breaker closes, good batches are held. To let one batch try whether all is well",
-        _said("breaker", "probe", name, signed=_SIGNED, store=store),
-    )
+    if view.kind not in ("held", "quarantined"):
+        cause = f", because of {breaker.cause}" if breaker.cause else ""
+        look = f"The breaker is {_STATES[breaker.state]} now{cause}: see what is kept back"
+        yield Step(look, pasted("quarantine", "list", name, store=store))
+    if view.run.would is None:
+        yield Step(
+            "Until the breaker closes, good batches are held. To let one batch try whether all is well",
+            pasted("breaker", "probe", name, signed=SIGNED, store=store),
+        )
     yield Step(
         "When the cause is mended: close the breaker; what it held is judged again and released",
-        _said("breaker", "close", name, signed=_SIGNED, store=store),
+        pasted("breaker", "close", name, signed=SIGNED, store=store),
     )
+
+
+def _is_shut(view: VerdictView) -> bool:
+    return view.breaker is not None and view.breaker.state is not State.CLOSED
 
 
 def _of_look(view: VerdictView) -> Iterator[Step]:
     if view.run.decision is Decision.PUBLISH:
         yield Step("Take it through the gate, which publishes it", _gate(view, view.batch))
+        if view.run.would not in (None, Decision.PUBLISH.value):
+            yield Step("Before the shadow ends: mend the data, or the contract where that is wrong")
     else:
-        yield Step("Mend it where it comes from, and look again", _said("report", view.contract, view.batch))
+        yield Step("Mend it where it comes from, and look again", pasted("report", view.contract, view.batch))
 
 
 def _of_reference(view: VerdictView) -> Iterator[Step]:
@@ -138,12 +160,17 @@ def _of_reference(view: VerdictView) -> Iterator[Step]:
     if view.run.reference is None and view.kind != "discarded":
         yield Step(
             "It was held against no reference, so drift is not seen: build one of batches that are known to be good",
-            _said("reference", "build", view.contract, "BATCH…", signed=f"--approve {_SIGNED}", store=view.store),
+            pasted("reference", "build", view.contract, "BATCH…", signed=f"--approve {SIGNED}", store=view.store),
         )
-    elif view.run.decision is Decision.PUBLISH and view.loud and any(one.kind == "alarm" for one in view.loud):
+    elif view.run.decision is Decision.PUBLISH and view.critical:
+        yield Step("Look at the critical findings below, and mend their cause. Build no reference of this batch")
+        if view.stored:
+            again = "When the data come mended: let them take the place of these, and sign for it"
+            yield Step(again, _gate(view, "FILE", revise=view.run.would is None))
+    elif view.run.decision is Decision.PUBLISH and any(one.kind == "alarm" for one in view.loud):
         yield Step(
             "Look at the warnings below. Where the change is meant to stay, build a reference of batches since",
-            _said("reference", "build", view.contract, "BATCH…", signed=f"--approve {_SIGNED}", store=view.store),
+            pasted("reference", "build", view.contract, "BATCH…", signed=f"--approve {SIGNED}", store=view.store),
         )
 
 
@@ -152,14 +179,32 @@ def _published(view: VerdictView) -> str:
     if caution is not None:
         return f"Published without a verdict: a monitor failed, and nobody vouches for its {_rows(rows.published)}."
     if view.kind == "partial" and not rows.published:
-        return f"Published, but none of its {_rows(rows.delivered)} passed."
+        return f"Published{_as(view)}, but none of its {_rows(rows.delivered)} passed."
     if view.kind == "partial":
         gone = " and is discarded" if rows.quarantined == 1 else " and are discarded"
         broke = "which broke the contract" + (gone if view.discarded else "")
         found = f"; {_asking(view)}" if any(one.kind == "alarm" for one in view.loud) else ""
-        return f"Published without {rows.quarantined:,} of its {_rows(rows.delivered)}, {broke}{found}."
+        return f"Published{_as(view)} without {rows.quarantined:,} of its {_rows(rows.delivered)}, {broke}{found}."
     all_of = f"all {_rows(rows.published)}" if rows.published != 1 else "its one row"
-    return f"Published: {all_of}; {_asking(view)}."
+    return f"Published{_as(view)}: {all_of}; {_asking(view)}."
+
+
+def _released(view: VerdictView) -> str | None:
+    """What is published whole because somebody signed for it; None of all others."""
+    signed = view.signed
+    if signed is None or signed.event != "released" or signed.part or not (signed.reason or view.critical):
+        return None
+    all_of = f"all {_rows(view.run.counts.published)} are" if view.run.counts.published != 1 else "its one row is"
+    why = f" ({short(signed.reason, _REASON)})" if signed.reason else ""
+    on = f" on {signed.at[:10]}" if signed.at is not None else ""
+    although = f", although {_worst(view)} {'was' if len(view.critical) == 1 else 'were'} critical"
+    asking = "" if view.critical else f"; {_asking(view)}"
+    by = f"Released{_as(view)} by {short(signed.by, _REASON)}{on}{why}"
+    return f"{by}{although if view.critical else ''}: {all_of} published{asking}."
+
+
+def _as(view: VerdictView) -> str:
+    return f" as revision {view.run.revision}" if view.run.revision > 1 else ""
 
 
 def _asking(view: VerdictView) -> str:
@@ -172,18 +217,32 @@ def _looked(view: VerdictView) -> str:
     rows = view.run.counts
     if view.run.decision is Decision.QUARANTINE:
         return f"It would be quarantined{_because(view)}: {_none(rows.delivered, 'would be')}."
+    if view.run.would is not None:
+        return f"All {_rows(rows.delivered)} would be published because the contract is in shadow; {_unshadowed(view)}."
     if rows.quarantined:
         return f"It would be published without {rows.quarantined:,} of its {_rows(rows.delivered)}; {_asking(view)}."
     return f"It would be published, with all {_rows(rows.delivered)}; {_asking(view)}."
 
 
+def _unshadowed(view: VerdictView) -> str:
+    """What would become of a file if its contract were not in shadow."""
+    if view.run.would == Decision.PUBLISH.value and not view.reasons:
+        return f"without that they would be, too; {_asking(view)}"
+    if view.run.would == Decision.PUBLISH.value:
+        return f"without that those that broke the contract would be set aside; {_asking(view)}"
+    return f"without that it would be quarantined{_because(view)}"
+
+
 def _because(view: VerdictView) -> str:
-    worst = [one for one in view.findings if one.severity is Severity.CRITICAL]
-    if not worst:
-        return ""
+    return f" because of {_worst(view)}" if view.critical else ""
+
+
+def _worst(view: VerdictView) -> str:
+    """The first critical finding, and how many more there are."""
+    worst = view.critical
     where = f" on {worst[0].column}" if worst[0].column is not None else ""
     more = f" and {len(worst) - 1:,} more" if len(worst) > 1 else ""
-    return f" because of {worst[0].check}{where}{more}"
+    return f"{worst[0].check}{where}{more}"
 
 
 def _after(caution: str | None) -> str:
@@ -203,17 +262,9 @@ def _counted(found: list[Finding]) -> str:
 
 
 def _aside(view: VerdictView, verb: str, signed: str = "") -> str:
-    return _said("quarantine", verb, view.run.dataset, view.batch, signed=signed, store=view.store)
+    return pasted("quarantine", verb, view.run.dataset, view.batch, signed=signed, store=view.store)
 
 
 def _gate(view: VerdictView, batch: str, *, revise: bool = False) -> str:
-    signed = f"--supersede {_SIGNED}" if revise else ""
-    return _said("gate", view.contract, batch, signed=signed, store=view.store)
-
-
-def _said(*words: str, signed: str = "", store: str | None = None) -> str:
-    """A command that can be pasted."""
-    placeholders = {"FILE", "BATCH…", "CONTRACT"}
-    told = [word if word in placeholders else shlex.quote(word) for word in words]
-    where = ["--store", shlex.quote(store)] if store is not None else []
-    return " ".join(["tidegate", *told, *([signed] if signed else []), *where])
+    signed = f"--supersede {SIGNED}" if revise else ""
+    return pasted("gate", view.contract, batch, signed=signed, store=view.store)

@@ -18,8 +18,9 @@ from tidegate_flows.pages.verdict_view import Approval, VerdictView
 from tidegate_flows.passage import observed, unreadable
 from tidegate_flows.place import now_utc
 from tidegate_flows.report.facets import column_lines, reason_lines, shapes
+from tidegate_flows.ruling import Case, rule
 from tidegate_flows.stopwatch import Stopwatch
-from tidegate_monitors.breaker import Decision, State
+from tidegate_monitors.breaker import Breaker, State
 from tidegate_monitors.reference import Reference
 from tidegate_monitors.run import Rows, Run
 from tidegate_monitors.verdict import Observation, Verdict, decide
@@ -101,15 +102,18 @@ def _view(seen: _Seen, verdict: Verdict, delivery: str, contract: Contract, refe
 
 
 def _run(seen: _Seen, verdict: Verdict, contract: Contract, reference: Reference | None) -> Run:
-    """What a closed breaker would have decided; no ledger has it."""
-    out = verdict.set_aside if verdict.passed else verdict.rows
+    """What the gate would have decided with a closed breaker; no ledger has it."""
+    readable = seen.observation.checked.table is not None
+    case = Case(seen.staged.id, seen.now, verdict.passed, readable, verified=True, steps=True)
+    ruling = rule(Breaker(), case, contract, seen.now)
+    out = 0 if contract.shadow and readable else verdict.set_aside if verdict.passed else verdict.rows
     return Run(
         id="",
         dataset=contract.name,
         batch=seen.staged.id,
         contract_version=contract.version,
         contract_sha256=contract.sha256,
-        decision=Decision.PUBLISH if verdict.passed else Decision.QUARANTINE,
+        decision=ruling.decision,
         state=State.CLOSED,
         verified=True,
         counts=Rows(verdict.rows, verdict.rows - out, out),
@@ -120,4 +124,5 @@ def _run(seen: _Seen, verdict: Verdict, contract: Contract, reference: Reference
         seconds=seen.watch.total,
         casts=verdict.casts,
         coerced=verdict.coerced,
+        would=ruling.would,
     )

@@ -7,14 +7,17 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row, select
 
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import TidegateError
 from tidegate_flows import reference as kept_references
+from tidegate_flows.breaker_now import breaker_now
 from tidegate_flows.ledger import breakers, references, runs
+from tidegate_flows.ledger.schema import runs as runs_table
 from tidegate_flows.pages.verdict_view import Approval, ReasonLine, VerdictView
 from tidegate_flows.place import Place
+from tidegate_flows.report import signed
 from tidegate_flows.report.facets import column_lines, reason_lines, shapes
 from tidegate_monitors.column_profile import ColumnProfile
 from tidegate_monitors.comparison import Comparison
@@ -26,9 +29,31 @@ _REASONS_BYTES = 64 << 20
 
 
 def speaking(place: Place, dataset: str, batch: str) -> Row[Any] | None:
-    """The run that speaks for a batch; None where the ledger knows none."""
+    """The run that speaks for a batch; of a revision that was published since, that run; None where there is none."""
     with place.ledger.read() as connection:
-        return runs.speaking_for(connection, dataset, batch)
+        found = runs.speaking_for(connection, dataset, batch)
+        if found is not None or "~" not in batch:
+            return found
+        last = _last_under(connection, dataset, batch)
+        return runs.speaking_for_bytes_of(connection, last.run) if last is not None else None
+
+
+def became(place: Place, dataset: str, batch: str) -> str | None:
+    """What became of other bytes under a known id for which no run speaks any more; None where none ever did."""
+    with place.ledger.read() as connection:
+        last = _last_under(connection, dataset, batch) if "~" in batch else None
+        standing = runs.speaking_for(connection, dataset, batch.partition("~")[0]) if last is not None else None
+    if last is None:
+        return None
+    was = {"publish": "published", "quarantine": "quarantined", "hold": "held"}[last.decision]
+    which = f"revision {standing.revision}" if standing is not None else "another revision"
+    return f"its bytes were {was}, and superseded since: {which} of {batch.partition('~')[0]!r} stands"
+
+
+def _last_under(connection: Connection, dataset: str, batch: str) -> Row[Any] | None:
+    """The last run that spoke for a key."""
+    query = select(runs_table).where(runs_table.c.dataset == dataset, runs_table.c.batch == batch)
+    return connection.execute(query.order_by(runs_table.c.seq.desc()).limit(1)).one_or_none()
 
 
 def remembered(place: Place, contract: Contract, row: Row[Any], *, store: str | None = None) -> VerdictView:
@@ -51,7 +76,8 @@ def remembered(place: Place, contract: Contract, row: Row[Any], *, store: str | 
         reference = None
     reasons, unread = _reasons(place, row)
     with place.ledger.read() as connection:
-        breaker = breakers.load(connection, run.dataset)
+        breaker = breaker_now(breakers.load(connection, run.dataset), place.clock())
+        let_back, revised = signed.let_back(connection, row), signed.revised(connection, row)
     return VerdictView(
         run=run,
         written=place.clock(),
@@ -60,6 +86,8 @@ def remembered(place: Place, contract: Contract, row: Row[Any], *, store: str | 
         changed=contract.sha256 != run.contract_sha256,
         discarded=bool(row.discarded),
         breaker=breaker,
+        signed=let_back,
+        revised=revised,
         source=runs.source_of(row),
         approval=approval,
         columns=column_lines(current, reference, comparisons),

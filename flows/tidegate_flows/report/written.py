@@ -21,13 +21,14 @@ from tidegate_flows.place import Place
 from tidegate_flows.rejudge import stage_kept
 from tidegate_flows.report import sampled
 from tidegate_flows.report.looked import looked
-from tidegate_flows.report.remembered import remembered, speaking
+from tidegate_flows.report.remembered import became, remembered, speaking
 from tidegate_flows.stores.local import replace_durably, writing
 from tidegate_monitors.breaker import Decision
 from tidegate_monitors.reference import Reference
 
 logger = logging.getLogger("tidegate.report")
 FORMATS = {"html": (".html",), "md": (".md",), "both": (".html", ".md")}
+_BESIDE = ".evidently"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Wanted:
     """What is asked for.
 
     Attributes:
-        form: ``html``, ``md`` or ``both``.
+        form: ``html``, ``md`` or ``both``, whatever the file is called.
         out: A folder, or a file; None for the usual place.
         evidently: Whether Evidently's report is to lie beside it.
         store: The store as the reader may name it in commands; None where commands find it by themselves.
@@ -77,7 +78,11 @@ def write_report(place: Place, contract: Contract, batch: str, wanted: Wanted) -
     """
     row = speaking(place, contract.name, batch)
     if row is None:
-        raise UsageError(f"no batch {batch!r} of {contract.name!r}", allowed="the id of a batch that was gated here")
+        raise UsageError(
+            f"no batch {batch!r} of {contract.name!r}",
+            found=became(place, contract.name, batch),
+            allowed="the id of a batch that was gated here",
+        )
     view = replace(remembered(place, contract, row, store=wanted.store), contract=wanted.contract)
 
     def rows() -> tuple[Any, Any, str]:
@@ -126,7 +131,7 @@ def write_look(
 
 
 def _write(view: VerdictView, rows: Any, wanted: Wanted, usual: Path, name: str) -> Written:
-    files, beside = _targets(wanted, usual, name)
+    targets, beside = _targets(wanted, usual, name)
     troubles: list[str] = []
     further, alone = None, ""
     if wanted.evidently:
@@ -140,22 +145,35 @@ def _write(view: VerdictView, rows: Any, wanted: Wanted, usual: Path, name: str)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong with it, our own report stands
             troubles.append(f"there is no report of Evidently: {_why(error)}")
     view = replace(view, evidently=further.name if further is not None else None, alone=alone)
-    for path in files if wanted.to_file else ():
-        text = verdict_markdown(view) if path.suffix == ".md" else verdict_page(view)
+    for path, suffix in targets if wanted.to_file else ():
+        text = verdict_markdown(view) if suffix == ".md" else verdict_page(view)
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             replace_durably(path, text.encode("utf-8", "replace"))
-    return Written(view, tuple(files) if wanted.to_file else (), further, tuple(troubles))
+    return Written(view, tuple(path for path, _ in targets) if wanted.to_file else (), further, tuple(troubles))
 
 
-def _targets(wanted: Wanted, usual: Path, name: str) -> tuple[list[Path], Path]:
-    """Our files, and Evidently's."""
+def stem(batch: str) -> str:
+    """What the report of a batch is called: as the batch, unless another page is called so.
+
+    No batch id has a tilde at its end.
+
+    >>> stem("2013-04-10"), stem("labels"), stem("a.evidently")
+    ('2013-04-10', 'labels~', 'a.evidently~')
+    """
+    name = batch.casefold()  # a disk may not tell capitals from small letters
+    return f"{batch}~" if name == "labels" or name.endswith(_BESIDE) else batch
+
+
+def _targets(wanted: Wanted, usual: Path, name: str) -> tuple[list[tuple[Path, str]], Path]:
+    """Our files, each with the suffix of what is written into it, and Evidently's."""
     suffixes = FORMATS[wanted.form]
     out = usual if wanted.out is None else wanted.out.absolute()
     if wanted.out is None or out.is_dir() or not out.suffix:
-        return [out / f"{name}{suffix}" for suffix in suffixes], out / f"{name}.evidently.html"
-    files = [out] if len(suffixes) == 1 else [out.with_suffix(suffix) for suffix in suffixes]
-    return files, out.with_suffix(".evidently.html")
+        name = stem(name)
+        return [(out / f"{name}{suffix}", suffix) for suffix in suffixes], out / f"{name}{_BESIDE}.html"
+    named = [out] if len(suffixes) == 1 else [out.with_suffix(suffix) for suffix in suffixes]
+    return list(zip(named, suffixes, strict=True)), out.with_suffix(f"{_BESIDE}.html")
 
 
 def _rows(place: Place, contract: Contract, row: Any) -> Any:
@@ -183,6 +201,12 @@ def page_beside_verdict(place: Place, contract: Contract, batch: str, *, named: 
     """The page of a batch that was just decided on, for whoever automates; None where it could not be written.
 
     Whatever goes wrong here is logged, and the verdict stands.
+
+    Args:
+        place: Where it was decided on.
+        contract: What was promised.
+        batch: The ledger's key of the batch; of other bytes under a known id that is not the id.
+        named: The contract as the reader may name it in commands.
     """
     try:
         return write_report(place, contract, batch, Wanted(contract=named)).files[0]
