@@ -109,8 +109,8 @@ def test_the_store_may_be_named_before_or_after_the_verb_or_in_the_environment_o
         (["breaker", "close", "orders"], 2, ["--by"]),
         (["reference", "build", "{contract}", "{batch}"], 2, ["too few batches"]),
         (["reference", "build", "{contract}", "{batch}", "--approve"], 2, ["who and why"]),
-        (["metrics", "--store", "nowhere"], 2, ["no store here"]),
-        (["serve", "--port", "99999999"], 2, ["cannot be used"]),
+        (["metrics", "--store", "nowhere"], 2, ["no ledger here", "nowhere"]),
+        (["serve", "--port", "99999999"], 2, ["0<=x<=65535"]),
     ],
 )
 def test_wrong_input_gets_one_clear_message_and_its_exit_code(
