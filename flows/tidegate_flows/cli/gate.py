@@ -15,6 +15,7 @@ from tidegate_flows.cli.options import ContractPath, Json, LedgerUrl, Store, emi
 if TYPE_CHECKING:
     from tidegate_contracts.contract import Contract
     from tidegate_flows.intake import Query
+    from tidegate_flows.ledger.batches import Revision
     from tidegate_monitors.run import Run
     from tidegate_monitors.verdict import Finding, Verdict
 
@@ -126,29 +127,16 @@ def gate(
     as_json: Json = False,
 ) -> None:
     """Take batches through the gate: check, decide, record; then publish, quarantine or hold."""
-    from tidegate_contracts.errors import TidegateError, UsageError
+    from tidegate_contracts.errors import TidegateError
     from tidegate_contracts.load import load_contract
-    from tidegate_flows.gate import gate_at, signed_revision
-    from tidegate_flows.intake import masked, natural_id
+    from tidegate_flows.gate import gate_at
+    from tidegate_flows.intake import masked
     from tidegate_flows.pasted import named, way_out
     from tidegate_flows.place import at
     from tidegate_monitors.breaker import Decision
 
-    if supersede and (by is None or reason is None):
-        unsigned = " and ".join(name for name, value in (("--by", by), ("--reason", reason)) if value is None)
-        raise UsageError(
-            "--supersede needs --by WHO and --reason WHY", found=f"no {unsigned}", hint="it stays in the audit"
-        )
-    revision = signed_revision(supersede, by, reason)
-    deliveries: list[Any] = sorted(batches or (), key=lambda name: natural_id(Path(name)))
-    if sql is not None or table is not None:
-        if deliveries:
-            raise UsageError("--sql takes a table", found=f"{len(deliveries)} other batches", allowed="one of them")
-        deliveries.append(_query(sql, table))
-    if not deliveries:
-        raise UsageError("which batch?", allowed="files, folders, URLs, or --sql URL --table TABLE")
-    if batch_id is not None and len(deliveries) > 1:
-        raise UsageError("--batch-id", found=f"{len(deliveries)} batches", allowed="one batch")
+    revision = _signed(supersede, by, reason)
+    deliveries = _deliveries(batches or (), sql, table, batch_id)
     loaded, worst, waits = load_contract(contract), PASSED, False
     chosen = settings(context, store, ledger)
     with at(chosen) as place:
@@ -172,6 +160,36 @@ def gate(
     if waits and not as_json:
         say(f"what is held waits until the breaker closes: {way_out(loaded.name, named(chosen))}")
     raise typer.Exit(worst)
+
+
+def _signed(supersede: bool, by: str | None, reason: str | None) -> Revision | None:
+    """Who has the batch supersede another; None where nobody asks for that."""
+    from tidegate_contracts.errors import UsageError
+    from tidegate_flows.gate import signed_revision
+
+    if supersede and (by is None or reason is None):
+        unsigned = " and ".join(name for name, value in (("--by", by), ("--reason", reason)) if value is None)
+        raise UsageError(
+            "--supersede needs --by WHO and --reason WHY", found=f"no {unsigned}", hint="it stays in the audit"
+        )
+    return signed_revision(supersede, by, reason)
+
+
+def _deliveries(batches: Sequence[str], sql: str | None, table: str | None, batch_id: str | None) -> list[Any]:
+    """What is to be gated, in the order of names."""
+    from tidegate_contracts.errors import UsageError
+    from tidegate_flows.intake import natural_id
+
+    found: list[Any] = sorted(batches, key=lambda name: natural_id(Path(name)))
+    if sql is not None or table is not None:
+        if found:
+            raise UsageError("--sql takes a table", found=f"{len(found)} other batches", allowed="one of them")
+        found.append(_query(sql, table))
+    if not found:
+        raise UsageError("which batch?", allowed="files, folders, URLs, or --sql URL --table TABLE")
+    if batch_id is not None and len(found) > 1:
+        raise UsageError("--batch-id", found=f"{len(found)} batches", allowed="one batch")
+    return found
 
 
 def _query(sql: str | None, table: str | None) -> Query:
