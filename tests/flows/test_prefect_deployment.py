@@ -289,7 +289,7 @@ def test_a_bad_batch_halts_its_run_and_a_retry_decides_nothing_twice(server: Ser
     assert len(tables) == 2
     assert all("| critical | impossible_values | amount |" in text for text in tables)
     links = [item["data"] for item in kept if item["key"] == "tidegate-orders-file"]
-    assert f"file://{shop.store}/orders/quarantine/2024-03-03" in links[0]
+    assert f"file://{shop.store}/orders/reports/2024-03-03.html" in links[0], "the page of the verdict"
 
 
 def test_an_automation_rests_a_consumer_until_somebody_closes_the_breaker(server: Server, shop: Shop) -> None:

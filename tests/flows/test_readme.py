@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 README = ROOT / "README.md"
 GUIDES = sorted((ROOT / "docs").glob("*.md"))
 TEXT = README.read_text(encoding="utf-8")
-WITHOUT_COMMANDS = ("intake", "pandera")  # they explain, and have nothing to run
+WITHOUT_COMMANDS = ("intake", "pandera", "status")  # they explain, or run until they are stopped
 documents = pytest.mark.parametrize("document", [README, *GUIDES], ids=lambda path: path.stem)
 commands = pytest.mark.parametrize(
     "document",

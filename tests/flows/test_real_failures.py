@@ -242,6 +242,7 @@ def remount(disk: Path, options: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{options}", str(disk)], check=True)  # noqa: S607
 
 
+@pytest.mark.more
 def test_a_disk_that_is_full_at_any_moment_gives_no_verdict_and_the_same_command_works_with_room(
     disk: Path, contract_file: Callable[..., Path], make_orders: Make, tmp_path: Path
 ) -> None:
