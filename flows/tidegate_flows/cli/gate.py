@@ -151,15 +151,20 @@ def gate(
                 continue
             waits = waits or run.decision is Decision.HOLD
             worst = max(worst, PASSED if run.decision is Decision.PUBLISH else STOPPED)
-            if run.caution is not None:
-                say(f"warning: {run.dataset}/{run.batch}: {run.caution}")
-            if as_json:
-                emit(run.to_dict())
-            else:
-                show_run(run)
+            _tell(run, as_json=as_json)
     if waits and not as_json:
         say(f"what is held waits until the breaker closes: {way_out(loaded.name, named(chosen))}")
     raise typer.Exit(worst)
+
+
+def _tell(run: Run, *, as_json: bool) -> None:
+    """One verdict, and before it what whoever reads the rows must know of it."""
+    if run.caution is not None:
+        say(f"warning: {run.dataset}/{run.batch}: {run.caution}")
+    if as_json:
+        emit(run.to_dict())
+    else:
+        show_run(run)
 
 
 def _signed(supersede: bool, by: str | None, reason: str | None) -> Revision | None:
