@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from tidegate_contracts.severity import Severity as Severity
     from tidegate_contracts.suppression import Suppression as Suppression
     from tidegate_contracts.upstream import Upstream as Upstream
+    from tidegate_flows.downstream import require_closed as require_closed
     from tidegate_flows.gate import gate as gate
-    from tidegate_flows.gate import require_closed as require_closed
     from tidegate_flows.intake.sql import Query as Query
     from tidegate_flows.labelling import Labelled as Labelled
     from tidegate_flows.labelling import join_labels as join_labels
@@ -64,7 +64,7 @@ _HOMES = {
     "gate": "tidegate_flows.gate",
     "join_labels": "tidegate_flows.labelling",
     "load_contract": "tidegate_contracts.load",
-    "require_closed": "tidegate_flows.gate",
+    "require_closed": "tidegate_flows.downstream",
 }
 
 __all__ = sorted(_HOMES)

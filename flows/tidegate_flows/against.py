@@ -19,7 +19,8 @@ from tidegate_flows.circumstances import gather
 from tidegate_flows.intake import Staged, UnreadableError
 from tidegate_flows.passage import observed
 from tidegate_monitors.breaker import Decision
-from tidegate_monitors.verdict import Finding, Verdict, decide
+from tidegate_monitors.finding import Finding
+from tidegate_monitors.verdict import Verdict, decide
 
 _EXAMPLES = 5
 _Place = tuple[str, str, str | None]

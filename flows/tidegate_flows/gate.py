@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tidegate_contracts.contract import Contract
-from tidegate_contracts.errors import Halted, MonitorError, StoreError, UsageError
+from tidegate_contracts.errors import MonitorError, StoreError, UsageError
 from tidegate_contracts.load import load_contract
 from tidegate_contracts.severity import Severity
 from tidegate_flows import intake, log_context
@@ -18,17 +18,16 @@ from tidegate_flows.circumstances import ask_upstream
 from tidegate_flows.deciding import commit
 from tidegate_flows.held import release_due
 from tidegate_flows.intake import Staged
-from tidegate_flows.ledger import batches, breakers, counters, runs
+from tidegate_flows.ledger import batches, counters, runs
 from tidegate_flows.ledger.batches import Busy, Claim, Decided, Revision
 from tidegate_flows.passage import Hand, look, stored
-from tidegate_flows.pasted import other_than_usual, way_out
 from tidegate_flows.place import Place, at
 from tidegate_flows.recover import recover
 from tidegate_flows.rejudge import BusyError, judge_again
 from tidegate_flows.signature import require_signature
 from tidegate_flows.stopwatch import Stopwatch
 from tidegate_flows.witness import witnessed
-from tidegate_monitors.breaker import Decision, State
+from tidegate_monitors.breaker import Decision
 from tidegate_monitors.run import Run
 
 _BUSY_SECONDS = 0.05  # between two looks at whether another worker is done
@@ -137,27 +136,6 @@ def signed_revision(supersede: bool, by: str | None, reason: str | None) -> Revi
         return None
     require_signature(by or "", reason or "")
     return Revision(by or "", reason or "")
-
-
-def require_closed(dataset: str, *, store: str | Path | None = None, ledger: str | None = None) -> None:
-    """Stop a downstream job while its data cannot be trusted.
-
-    Raises:
-        Halted: The dataset's breaker is open, and nobody has overridden it for now.
-        UsageError: The ledger knows no such dataset.
-    """
-    with at(store, ledger=ledger, must_exist=True) as place, place.ledger.read() as connection:
-        known = breakers.all_of(connection)
-        clock = place.clock()
-    if dataset not in known:  # a misspelt guard must not read as a pass
-        raise UsageError("no such dataset", found=repr(dataset), allowed=", ".join(known) or "none was gated yet")
-    breaker = known[dataset]
-    if breaker.state is not State.CLOSED and not (breaker.override is not None and breaker.override.holds(clock)):
-        raise Halted(
-            f"the breaker of {dataset!r} is {breaker.state.value}",
-            found=f"since {breaker.changed_at:%Y-%m-%d %H:%M} UTC, because of {breaker.cause}",
-            hint=way_out(dataset, other_than_usual(store)),
-        )
 
 
 def _awaited(place: Place, contract: Contract, run: Run, delivery: Any, as_of: datetime | str | None) -> Run | None:

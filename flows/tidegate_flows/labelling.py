@@ -17,8 +17,8 @@ from tidegate_flows.intake import masked
 from tidegate_flows.judging import judge_at
 from tidegate_flows.labels import Joined, join_at
 from tidegate_flows.place import Place, at
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.label_report import LabelReport
-from tidegate_monitors.verdict import Finding
 
 _COUNTS = ("labels", "matched", "unknown", "duplicates", "conflicting_labels", "set_aside", "reversed", "early")
 

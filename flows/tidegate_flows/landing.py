@@ -11,7 +11,7 @@ from typing import Any
 
 from tidegate_contracts.errors import StoreError, TidegateError, UsageError
 from tidegate_flows.intake import SUFFIXES, masked, natural_id, suffix_of
-from tidegate_flows.intake.url import file_system, is_url
+from tidegate_flows.url import file_system, is_url
 
 DONE = "_SUCCESS"
 """A folder of part files is one batch once a file of this name lies in it."""

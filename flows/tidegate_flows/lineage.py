@@ -22,8 +22,8 @@ from tidegate_flows.log_context import current
 from tidegate_flows.masking import Mask
 from tidegate_flows.place import Place
 from tidegate_monitors.breaker import Decision
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.run import Run
-from tidegate_monitors.verdict import Finding
 
 _CONFIG = ("openlineage.yml", "~/.openlineage/openlineage.yml")
 _SEVERITIES = {"critical": "error", "warning": "warn", "info": "info"}

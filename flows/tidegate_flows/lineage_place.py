@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from tidegate_flows.intake import Query
-from tidegate_flows.intake.url import is_url, path_of, unsigned
+from tidegate_flows.url import is_url, path_of, unsigned
 
 _SAME = {"s3a": "s3", "gcs": "gs", "abfs": "abfss", "postgresql": "postgres"}
 _OBJECTS = ("s3", "gs")

@@ -21,9 +21,9 @@ from tidegate_flows.holdout import looked, reused
 from tidegate_flows.intake import UnreadableError
 from tidegate_flows.place import at
 from tidegate_flows.settings import Settings
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.split import Split, findings
 from tidegate_monitors.split.different_test_data import fingerprint
-from tidegate_monitors.verdict import Finding
 
 _SHA = re.compile(r"[0-9a-f]{8,64}")
 

@@ -15,7 +15,7 @@ from tidegate_contracts.severity import Severity
 from tidegate_contracts.violation import Violation
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.breaker import Decision, State
-from tidegate_monitors.verdict import Finding
+from tidegate_monitors.finding import Finding
 
 FORMAT = 1
 SILENT = "silent_monitor"

@@ -14,21 +14,19 @@ from tidegate_contracts.check import Checked
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import MonitorError, TidegateError
 from tidegate_contracts.severity import Severity
-from tidegate_contracts.violation import Violation
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.alarms import Carriers, alarms
 from tidegate_monitors.beyond import beyond
 from tidegate_monitors.compare import compare
 from tidegate_monitors.comparison import Comparison, Place
 from tidegate_monitors.contamination import contamination
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.fold import fold
 from tidegate_monitors.levels import levels
 from tidegate_monitors.profile import Profile
 from tidegate_monitors.reference import BLOCKS_MINIMUM, Reference
 from tidegate_monitors.rules import Evidence, judge
 from tidegate_monitors.slice_drift import carrier, slice_comparisons
-
-Finding = Violation | Alarm
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,9 +32,9 @@ from tidegate_monitors.faults.split_time_overlap import split_time_overlap
 from tidegate_monitors.faults.spurious_cue import spurious_cue
 from tidegate_monitors.faults.training_serving_skew import training_serving_skew
 from tidegate_monitors.faults.unknown_labels import unknown_labels
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.split import Split, audits, findings
 from tidegate_monitors.split.different_test_data import fingerprint
-from tidegate_monitors.verdict import Finding
 
 Pair = tuple[Any, Any]
 

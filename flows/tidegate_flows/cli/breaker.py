@@ -63,7 +63,7 @@ def status(
 @app.command()
 def require(context: typer.Context, dataset: Dataset, store: Store = None, ledger: LedgerUrl = None) -> None:
     """Exit 0 if the breaker is closed or overridden, 1 if not: for the head of any job that reads the data."""
-    from tidegate_flows.gate import require_closed
+    from tidegate_flows.downstream import require_closed
 
     chosen = settings(context, store, ledger)
     require_closed(dataset, store=chosen.store.value, ledger=chosen.ledger.value or None)

@@ -60,7 +60,7 @@ def doctor(
 
 def _require_address(option: str, value: str | None) -> None:
     from tidegate_contracts.errors import UsageError
-    from tidegate_flows.intake.url import masked
+    from tidegate_flows.url import masked
 
     if value is not None and not re.match(r"(?i)https?://[^/]", value):
         raise UsageError(option, found=repr(masked(value)), allowed="http://HOST:PORT or https://HOST")

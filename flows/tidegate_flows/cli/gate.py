@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from tidegate_contracts.contract import Contract
     from tidegate_flows.intake import Query
     from tidegate_flows.ledger.batches import Revision
+    from tidegate_monitors.finding import Finding
     from tidegate_monitors.run import Run
-    from tidegate_monitors.verdict import Finding, Verdict
+    from tidegate_monitors.verdict import Verdict
 
 
 def check(

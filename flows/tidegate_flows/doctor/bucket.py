@@ -8,9 +8,9 @@ from pathlib import Path
 from tidegate_contracts.errors import TidegateError
 from tidegate_flows.doctor.bounded import within
 from tidegate_flows.doctor.examined import Examined, told
-from tidegate_flows.intake.url import masked
 from tidegate_flows.settings import Settings
 from tidegate_flows.stores.bucket import Bucket
+from tidegate_flows.url import masked
 
 SECONDS = 10.0
 _KEY = "tidegate-doctor"  # no dataset is called so: names have no dash

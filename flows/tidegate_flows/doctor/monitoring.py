@@ -12,10 +12,10 @@ from sqlalchemy import Connection, func, select
 from tidegate_contracts.errors import TidegateError
 from tidegate_flows.doctor.bounded import document
 from tidegate_flows.doctor.examined import Examined, told
-from tidegate_flows.intake.url import masked
 from tidegate_flows.ledger.schema import runs
 from tidegate_flows.ledger_reader import LedgerReader
 from tidegate_flows.settings import Settings
+from tidegate_flows.url import masked
 
 _LATE = 60.0
 _LAST = re.compile(r'^tidegate_batch_last_completed_timestamp_seconds\{dataset="([^"]*)"\} (\S+)', re.MULTILINE)

@@ -10,7 +10,7 @@ from typing import Any
 from tidegate_contracts.errors import TidegateError
 from tidegate_flows.doctor.bounded import document
 from tidegate_flows.doctor.examined import Examined
-from tidegate_flows.intake.url import masked
+from tidegate_flows.url import masked
 
 _OURS = "tidegate_flows.prefect_flows"
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from tidegate_contracts.errors import TidegateError
 from tidegate_flows.doctor.examined import Examined
-from tidegate_flows.intake.url import masked
 from tidegate_flows.ledger.ledger import address_of, shown
 from tidegate_flows.settings import Setting, Settings
+from tidegate_flows.url import masked
 
 _ELSE = {"ledger": "ledger.db in the store", "publish": "nowhere else: files stay in the store"}
 

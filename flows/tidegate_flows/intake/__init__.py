@@ -9,8 +9,8 @@ from tidegate_flows.intake.names import SUFFIXES, natural_id, suffix_of
 from tidegate_flows.intake.sql import Query, stage_sql
 from tidegate_flows.intake.staged import Staged, UnreadableError
 from tidegate_flows.intake.staging import stage
-from tidegate_flows.intake.url import masked
 from tidegate_flows.intake.window import as_of
+from tidegate_flows.url import masked
 
 __all__ = [
     "SUFFIXES",

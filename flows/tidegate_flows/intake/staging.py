@@ -10,7 +10,8 @@ from tidegate_flows.intake.file import stage_file
 from tidegate_flows.intake.frame import stage_frame
 from tidegate_flows.intake.sql import Query, stage_sql
 from tidegate_flows.intake.staged import Staged
-from tidegate_flows.intake.url import is_url, path_of, stage_url
+from tidegate_flows.intake.url import stage_url
+from tidegate_flows.url import is_url, path_of
 
 
 def stage(delivery: Any, folder: Path, *, name: str | None = None, keep_index: bool = False) -> Staged:

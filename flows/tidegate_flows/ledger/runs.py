@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, not_, or_, select, update
 
@@ -15,8 +15,10 @@ from tidegate_flows.ledger.schema import runs
 from tidegate_flows.ledger.standings import Standing
 from tidegate_monitors.breaker import Decision
 from tidegate_monitors.comparison import Comparison
-from tidegate_monitors.profile import Profile
 from tidegate_monitors.run import Run
+
+if TYPE_CHECKING:
+    from tidegate_monitors.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)

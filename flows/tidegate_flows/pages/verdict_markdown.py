@@ -14,7 +14,7 @@ from tidegate_flows.pages.verdict_view import VerdictView
 from tidegate_flows.pages.verdict_words import breaker_now, headline, share, signature, steps
 from tidegate_flows.pages.whole import fitting
 from tidegate_flows.plain import plain
-from tidegate_monitors.verdict import Finding
+from tidegate_monitors.finding import Finding
 
 BYTES_MAXIMUM = 60_000
 """A comment on GitHub holds 65,536 characters."""

@@ -13,7 +13,7 @@ from tidegate_flows.pages.shape_plot import shape_plot
 from tidegate_flows.pages.verdict_view import ColumnLine, ReasonLine, VerdictView
 from tidegate_flows.pages.verdict_words import share, steps
 from tidegate_flows.pages.whole import fitting
-from tidegate_monitors.verdict import Finding
+from tidegate_monitors.finding import Finding
 
 FINDINGS_MAXIMUM, COLUMNS_MAXIMUM, REASONS_MAXIMUM, CASTS_MAXIMUM = 100, 200, 100, 100
 PLOTS_MAXIMUM = 12

@@ -12,8 +12,8 @@ from tidegate_contracts.severity import Severity
 from tidegate_flows.pages.shape import Shape
 from tidegate_monitors.breaker import Breaker, Decision
 from tidegate_monitors.comparison import Comparison
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.run import SILENT, Run
-from tidegate_monitors.verdict import Finding
 
 
 @dataclass(frozen=True, slots=True)

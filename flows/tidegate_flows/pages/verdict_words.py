@@ -9,7 +9,7 @@ from tidegate_flows.pages.markup import short
 from tidegate_flows.pages.verdict_view import Signed, VerdictView
 from tidegate_flows.pasted import SIGNED, pasted
 from tidegate_monitors.breaker import Decision, State
-from tidegate_monitors.verdict import Finding
+from tidegate_monitors.finding import Finding
 
 _REASON = 120
 _STATES = {State.CLOSED: "closed", State.OPEN: "open", State.HALF_OPEN: "half open"}

@@ -11,8 +11,8 @@ from tidegate_flows.pages.shape import Shape, shape_of
 from tidegate_flows.pages.verdict_view import ColumnLine, ReasonLine, worst_of
 from tidegate_monitors.column_profile import ColumnProfile, missing_share
 from tidegate_monitors.comparison import Comparison
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.reference import Reference
-from tidegate_monitors.verdict import Finding
 
 SHAPES_MAXIMUM = 12
 

@@ -26,7 +26,8 @@ from tidegate_flows.sql.fit import fit
 from tidegate_flows.sql.structure import broken_volume, structure
 from tidegate_flows.sql.table import find
 from tidegate_monitors.alarm import Alarm
-from tidegate_monitors.verdict import Finding, Verdict
+from tidegate_monitors.finding import Finding
+from tidegate_monitors.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from tidegate_flows.status.dataset import known
 from tidegate_flows.status.paging import before
 from tidegate_flows.status.record import Record, documents, kept_back
 from tidegate_flows.status.site import Site
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.run import Run
-from tidegate_monitors.verdict import Finding
 
 _PAGE = 15
 _REASONS_MAXIMUM = 8

@@ -26,8 +26,8 @@ from tidegate_flows.status.profiled import profiled_columns
 from tidegate_flows.status.record import Record, became, comparisons, document, of_batch
 from tidegate_flows.status.refusal import UnknownError
 from tidegate_flows.status.site import Site
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.run import Run
-from tidegate_monitors.verdict import Finding
 
 _MEASURED = 20
 _PLOTS_MAXIMUM = 12

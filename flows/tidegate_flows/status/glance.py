@@ -20,8 +20,8 @@ from tidegate_flows.status.expected import Expected, expected
 from tidegate_flows.status.record import Kept, Record, count_kept, document, last_window, recent
 from tidegate_flows.status.when import length
 from tidegate_monitors.breaker import Breaker, State
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.run import Run
-from tidegate_monitors.verdict import Finding
 
 logger = logging.getLogger("tidegate.status")
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tidegate_contracts.errors import StoreError, TidegateError, UsageError
-from tidegate_flows.intake.url import file_system, masked
 from tidegate_flows.stores.local import create_durably, sha256_of, writing
+from tidegate_flows.url import file_system, masked
 
 FORMAT = 1
 NAME = ".publish"

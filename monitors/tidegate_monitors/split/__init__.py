@@ -30,9 +30,9 @@ from tidegate_contracts.severity import Severity
 from tidegate_contracts.violation import Violation
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.codes import Codes
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.folds import folds
 from tidegate_monitors.target import Target
-from tidegate_monitors.verdict import Finding
 
 CRITICAL_SHARE = 0.01
 """The share of TEST rows from which rows on both sides invalidate an evaluation."""

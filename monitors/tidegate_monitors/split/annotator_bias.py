@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from tidegate_contracts.severity import Severity
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.significance import holm, homogeneity
 from tidegate_monitors.split import Split, audit, insufficient
-from tidegate_monitors.verdict import Finding
 
 DIFFERENCE_MAXIMUM = 0.1
 LEVEL = 0.001

@@ -8,9 +8,9 @@ import numpy as np
 
 from tidegate_contracts.severity import Severity
 from tidegate_monitors.association import ROWS_MINIMUM
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.order import autocorrelations, effective_rows
 from tidegate_monitors.split import DEVIATE_MINIMUM, Split, audit
-from tidegate_monitors.verdict import Finding
 
 CORRELATION_MAXIMUM = 0.1
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from tidegate_contracts.severity import Severity
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.interval import wilson
 from tidegate_monitors.split import DEVIATE_MINIMUM, Split, audit
 from tidegate_monitors.target import Target
-from tidegate_monitors.verdict import Finding
 
 _RARE = 0.01
 _EXPECTED_MINIMUM = 10.0

@@ -9,8 +9,8 @@ import pandas as pd
 
 from tidegate_contracts.severity import Severity
 from tidegate_monitors.codes import row_hashes
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.split import DEVIATE_MINIMUM, Split, audit, share
-from tidegate_monitors.verdict import Finding
 
 ROWS_SHARE = 0.01
 _MORE, _LESS = 1.2, 0.5

@@ -11,8 +11,8 @@ from tidegate_contracts.batch import Batch
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.severity import Severity
 from tidegate_monitors.codes import Codes, row_hashes
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.split import Split, audit
-from tidegate_monitors.verdict import Finding
 
 
 def fingerprint(test: Batch, contract: Contract) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tidegate_monitors.association import ROWS_MINIMUM, association
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.split import DEVIATE_MINIMUM, Split, audit, insufficient, worst_above
-from tidegate_monitors.verdict import Finding
 
 AUC_MAXIMUM, AUC_CRITICAL = 0.97, 0.99
 CORRELATION_MAXIMUM, CORRELATION_CRITICAL = 0.98, 0.995

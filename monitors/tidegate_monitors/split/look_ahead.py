@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from tidegate_contracts.severity import Severity
 from tidegate_contracts.span import in_words
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.split import NO_TIME, Split, audit, share
-from tidegate_monitors.verdict import Finding
 
 _MICROSECOND = timedelta(microseconds=1)
 

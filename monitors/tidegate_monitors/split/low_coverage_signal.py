@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from tidegate_contracts.severity import Severity
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.significance import homogeneity
 from tidegate_monitors.split import P_MAXIMUM, Split, audit
-from tidegate_monitors.verdict import Finding
 
 COVERAGE_MAXIMUM = 0.5
 LIFT_MINIMUM = 2.0

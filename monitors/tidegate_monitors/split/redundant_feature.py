@@ -10,9 +10,9 @@ import pandas as pd
 
 from tidegate_contracts.severity import Severity
 from tidegate_monitors.codes import Codes
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.ranks import correlation
 from tidegate_monitors.split import Split, audit
-from tidegate_monitors.verdict import Finding
 
 CORRELATION_MAXIMUM = 0.98
 _ROWS_MINIMUM = 30

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tidegate_contracts.severity import Severity
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.split import Split, audit, insufficient
-from tidegate_monitors.verdict import Finding
 
 EXACT = 1e-3
 SCALED = 0.1

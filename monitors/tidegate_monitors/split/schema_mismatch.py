@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from tidegate_contracts.dialect import fields_of
 from tidegate_contracts.severity import Severity
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.split import Split, audit, share
-from tidegate_monitors.verdict import Finding
 
 
 @audit

@@ -8,10 +8,10 @@ import numpy as np
 
 from tidegate_contracts.severity import Severity
 from tidegate_monitors.association import ROWS_MINIMUM
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.order import Runs
 from tidegate_monitors.ranks import auc_deviates, class_aucs, spearman
 from tidegate_monitors.split import DEVIATE_MINIMUM, Split, audit
-from tidegate_monitors.verdict import Finding
 
 PERSISTENCE_MAXIMUM = 0.5
 AUC_MAXIMUM = 0.75

@@ -11,9 +11,9 @@ from scipy.special import pdtrc
 
 from tidegate_contracts.severity import Severity
 from tidegate_monitors.codes import Codes, held, row_hashes
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.repeats import Repeats, share_elsewhere
 from tidegate_monitors.split import P_MAXIMUM, Split, audit, insufficient, share, worst_above
-from tidegate_monitors.verdict import Finding
 
 _FLOOR = 0.001
 _FLOOR_NEAR = 0.01

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from tidegate_monitors.codes import held, row_hashes
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.split import Split, audit, share, worst_above
-from tidegate_monitors.verdict import Finding
 
 
 @audit

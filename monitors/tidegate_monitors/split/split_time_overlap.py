@@ -11,8 +11,8 @@ import pandas as pd
 
 from tidegate_contracts.severity import Severity
 from tidegate_contracts.span import in_words
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.split import CRITICAL_SHARE, NO_TIME, Split, audit, share, worst_above
-from tidegate_monitors.verdict import Finding
 
 _YEAR = timedelta(days=365)
 _LABELS_CRITICAL = 0.1

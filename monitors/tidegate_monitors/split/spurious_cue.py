@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 from tidegate_contracts.severity import Severity
 from tidegate_monitors.association import association
 from tidegate_monitors.codes import Codes
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.split import DEVIATE_MINIMUM, NO_TIME, Split, audit
-from tidegate_monitors.verdict import Finding
 
 AUC_MAXIMUM = 0.75
 CORRELATION_MAXIMUM = 0.5

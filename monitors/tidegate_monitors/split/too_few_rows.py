@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from tidegate_contracts.severity import Severity
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.split import Split, audit
-from tidegate_monitors.verdict import Finding
 
 ROWS_PER_FEATURE = 10.0
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from tidegate_monitors.codes import Codes, held, row_hashes
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.split import Split, audit, worst_above
-from tidegate_monitors.verdict import Finding
 
 _TOLERANCE = 1e-6
 

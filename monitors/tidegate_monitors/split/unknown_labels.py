@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from tidegate_contracts.severity import Severity
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.split import Split, audit, share, worst_above
-from tidegate_monitors.verdict import Finding
 
 
 @audit

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from tidegate_contracts.population import misfit
 from tidegate_contracts.severity import Severity
 from tidegate_monitors.codes import Codes
+from tidegate_monitors.finding import Finding
 from tidegate_monitors.interval import half_width
 from tidegate_monitors.significance import homogeneity
 from tidegate_monitors.split import P_MAXIMUM, Split, audit
 from tidegate_monitors.statistics.hellinger import hellinger
-from tidegate_monitors.verdict import Finding
 
 HALF_WIDTH_MAXIMUM = 0.05
 CLASS_HALF_WIDTH_MAXIMUM = 0.1
