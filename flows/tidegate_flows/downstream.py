@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tidegate_contracts.errors import Halted, UsageError
+from tidegate_flows.breaker_now import breaker_now
 from tidegate_flows.ledger import breakers
 from tidegate_flows.pasted import other_than_usual, way_out
 from tidegate_flows.place import at
-from tidegate_monitors.breaker import State
 
 
 def require_closed(dataset: str, *, store: str | Path | None = None, ledger: str | None = None) -> None:
@@ -19,12 +19,12 @@ def require_closed(dataset: str, *, store: str | Path | None = None, ledger: str
         UsageError: The ledger knows no such dataset.
     """
     with at(store, ledger=ledger, must_exist=True) as place, place.ledger.read() as connection:
-        known = breakers.all_of(connection)
         clock = place.clock()
+        known = {name: breaker_now(kept, clock) for name, kept in breakers.all_of(connection).items()}
     if dataset not in known:  # a misspelt guard must not read as a pass
         raise UsageError("no such dataset", found=repr(dataset), allowed=", ".join(known) or "none was gated yet")
     breaker = known[dataset]
-    if breaker.state is not State.CLOSED and not (breaker.override is not None and breaker.override.holds(clock)):
+    if not breaker.lets_pass(clock):
         raise Halted(
             f"the breaker of {dataset!r} is {breaker.state.value}",
             found=f"since {breaker.changed_at:%Y-%m-%d %H:%M} UTC, because of {breaker.cause}",

@@ -23,10 +23,12 @@ from prefect.states import Failed
 from tidegate_contracts.errors import Halted, TidegateError, UsageError
 from tidegate_contracts.load import load_contract
 from tidegate_flows import reference
-from tidegate_flows.gate import gate_at
+from tidegate_flows.breaker_now import breaker_now
+from tidegate_flows.gate import gate_at, signed_revision
 from tidegate_flows.intake import SUFFIXES, natural_id, suffix_of
 from tidegate_flows.labelling import label_at
 from tidegate_flows.ledger import breakers
+from tidegate_flows.ledger.batches import Revision
 from tidegate_flows.place import at
 from tidegate_flows.prefect_artifacts import show_batches, show_run
 from tidegate_flows.prefect_events import Announcer
@@ -35,14 +37,15 @@ from tidegate_flows.prefect_slot import slot
 from tidegate_flows.schedule import Overdue
 from tidegate_flows.watching import Refused, Waiting, Watcher
 from tidegate_monitors.breaker import Decision
-from tidegate_monitors.breaker import State as BreakerState
 from tidegate_monitors.run import Run
 
 
 @task(name="gate", retries=2, retry_delay_seconds=1, retry_condition_fn=lambda _task, _run, state: _is_passing(state))
-def _gate(batch: str, contract: str, store: str | None, as_of: str | None) -> dict[str, Any]:
+def _gate(
+    batch: str, contract: str, store: str | None, as_of: str | None, revision: Revision | None = None
+) -> dict[str, Any]:
     with at(store) as place:
-        run = gate_at(place, batch, load_contract(contract), as_of=as_of)
+        run = gate_at(place, batch, load_contract(contract), as_of=as_of, revision=revision)
     return {**run.to_dict(), "files": [str(path) for path in run.files]}
 
 
@@ -86,7 +89,15 @@ def _is_passing(state: State[Any]) -> bool:
 
 
 @flow(name="gate-batch", validate_parameters=True)
-def gate_batch(contract: str, batch: str, store: str | None = None, as_of: str | None = None) -> Any:
+def gate_batch(
+    contract: str,
+    batch: str,
+    store: str | None = None,
+    as_of: str | None = None,
+    supersede: bool = False,
+    by: str | None = None,
+    reason: str | None = None,
+) -> Any:
     """Take one batch through the gate; ends ``Failed`` named ``Halted`` unless it was published.
 
     Args:
@@ -94,9 +105,16 @@ def gate_batch(contract: str, batch: str, store: str | None = None, as_of: str |
         batch: The path of a file.
         store: The folder that holds everything; None for the settings in force.
         as_of: The batch's time for the breaker; see :func:`tidegate.gate`.
+        supersede: Whether other bytes under a known id are a new revision of that batch, once they pass.
+        by: Who says so; needed with ``supersede``.
+        reason: Why; needed with ``supersede``.
+
+    Raises:
+        UsageError: ``supersede`` without a signature, or a signature without it.
     """
+    revision = signed_revision(supersede, by, reason)
     with _beside(contract, store) as (patience, _):
-        document = _do(_gate, patience, batch, contract, store, as_of)
+        document = _do(_gate, patience, batch, contract, store, as_of, revision)
         run = Run.from_dict(document, files=tuple(Path(path) for path in document["files"]))
         show_run(run, store, patience)
     try:
@@ -112,7 +130,8 @@ def gate_backlog(
 ) -> Any:
     """Take a folder's batches through the gate in the order of their names, going on after a stop.
 
-    Ends ``Failed`` named ``Halted`` if the breaker is open at its end; batches known already are not judged again.
+    Ends ``Failed`` named ``Halted`` if the breaker lets nothing pass at its end. Batches that are known already are not
+    judged again.
 
     Args:
         contract: ``path.py[:name]``.
@@ -134,8 +153,9 @@ def gate_backlog(
             show_batches(announcer.dataset, documents, patience)
     dataset = announcer.dataset
     with at(store) as place, place.ledger.read() as connection:
-        breaker = breakers.load(connection, dataset)
-    if breaker.state is not BreakerState.CLOSED:
+        clock = place.clock()
+        breaker = breaker_now(breakers.load(connection, dataset), clock)
+    if not breaker.lets_pass(clock):
         return Failed(name="Halted", message=f"the breaker of {dataset!r} is {breaker.state.value}: {breaker.cause}")
     return decisions
 

@@ -122,6 +122,10 @@ class Breaker:
         """What becomes of a batch of which no monitor could say anything: it moves nothing, and is never a probe."""
         return Decision.PUBLISH if self.state is State.CLOSED else Decision.HOLD
 
+    def lets_pass(self, clock: datetime) -> bool:
+        """Whether who reads the data may go on: it is closed, or somebody allowed it until later than now."""
+        return self.state is State.CLOSED or (self.override is not None and self.override.holds(clock))
+
     def overridden(self, decision: Decision, clock: datetime) -> bool:
         """Whether a batch that would be held passes, because somebody allowed it until later than now."""
         return decision is Decision.HOLD and self.override is not None and self.override.holds(clock)

@@ -28,9 +28,12 @@ PROGRAM = """
 import json, sys
 from prefect import flow
 from prefect.settings import PREFECT_API_KEY, PREFECT_API_URL, temporary_settings
-contract, good, bad, folder, history, store = sys.argv[1:]
+contract, good, again, bad, folder, history, store = sys.argv[1:]
 
 def main():
+    from datetime import timedelta
+    from tidegate_flows.by_hand import override
+    from tidegate_flows.place import at
     from tidegate_flows.prefect_flows import build_reference, gate_backlog, gate_batch
     told = []
 
@@ -49,11 +52,17 @@ def main():
     import asyncio
     states = {}
     states["good"] = gate_batch(contract, good, store, return_state=True)
+    signed = {"supersede": True, "by": "ana", "reason": "sent again"}
+    states["rewritten"] = gate_batch(contract, again, store, return_state=True, **signed)
+    states["unsigned revision"] = gate_batch(contract, again, store, supersede=True, return_state=True)
     states["bad"] = gate_batch(contract, bad, store, return_state=True)
     states["parent"] = parent(bad, return_state=True)
     states["async_parent"] = asyncio.run(async_parent(bad, return_state=True))
     states["missing"] = gate_batch(contract, "nowhere.parquet", store, return_state=True)
     states["backlog"] = gate_backlog(contract, folder, store, return_state=True)
+    with at(store) as place:
+        override(place, "orders", timedelta(hours=1), by="ana", reason="a report is due")
+    states["overridden backlog"] = gate_backlog(contract, folder, store, return_state=True)
     states["unsigned"] = build_reference(contract, history, store, approve_by="ana", return_state=True)
     states["built"] = build_reference(contract, history, store, approve_by="ana", reason="looked", return_state=True)
     facts = states["built"].result(raise_on_failure=False)
@@ -70,8 +79,10 @@ def told(tmp_path: Path, store: Path, contract_file: Callable[..., Path], make_o
     """What the flows said, run in a process of their own with a server and home of their own."""
     folder = tmp_path / "backlog"
     folder.mkdir()
-    good, bad = tmp_path / "good.parquet", tmp_path / "bad.parquet"
+    good, again, bad = tmp_path / "good.parquet", tmp_path / "again" / "good.parquet", tmp_path / "bad.parquet"
+    again.parent.mkdir()
     make_orders(1).to_parquet(good, index=False)
+    make_orders(1).iloc[:-1].to_parquet(again, index=False)
     make_orders(2).assign(amount=-1.0).to_parquet(bad, index=False)
     for day in (4, 3):
         make_orders(day).to_parquet(folder / f"2024-03-0{day + 1}.parquet", index=False)
@@ -89,7 +100,7 @@ def told(tmp_path: Path, store: Path, contract_file: Callable[..., Path], make_o
         "PREFECT_LOGGING_LEVEL": "CRITICAL",
     }
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *map(str, (contract_file(), good, bad, folder, history, store))],
+        [sys.executable, "-c", PROGRAM, *map(str, (contract_file(), good, again, bad, folder, history, store))],
         env=environment,
         capture_output=True,
         text=True,
@@ -105,6 +116,8 @@ def told(tmp_path: Path, store: Path, contract_file: Callable[..., Path], make_o
 def test_a_halt_ends_the_flow_failed_by_name_and_stops_parents_before_their_next_step(told: dict[str, Any]) -> None:
     states = told["states"]
     assert states["good"][:2] == ["COMPLETED", "Completed"]
+    assert states["rewritten"][:2] == ["COMPLETED", "Completed"], "a signed revision"
+    assert (states["unsigned revision"][0], "--by says nothing" in states["unsigned revision"][2]) == ("FAILED", True)
     assert states["bad"][:2] == ["FAILED", "Halted"]
     assert "impossible_values" in states["bad"][2]
     assert told["told"] == ["before", "async before"]
@@ -112,6 +125,7 @@ def test_a_halt_ends_the_flow_failed_by_name_and_stops_parents_before_their_next
     assert states["missing"][0] == "FAILED"
     assert "no batch at" in states["missing"][2]
     assert states["backlog"][:2] == ["FAILED", "Halted"], "the breaker is open at its end"
+    assert states["overridden backlog"][:2] == ["COMPLETED", "Completed"]
     assert states["unsigned"][0] == "FAILED"
     assert "names who and why" in states["unsigned"][2]
     assert states["built"][0] == "COMPLETED"
@@ -149,8 +163,10 @@ def test_a_server_that_is_away_changes_no_verdict_and_costs_five_seconds_at_most
     tmp_path: Path, store: Path, contract_file: Callable[..., Path], make_orders: Make
 ) -> None:
     (tmp_path / "backlog").mkdir()
-    good, bad = tmp_path / "good.parquet", tmp_path / "bad.parquet"
+    good, again, bad = tmp_path / "good.parquet", tmp_path / "again" / "good.parquet", tmp_path / "bad.parquet"
+    again.parent.mkdir()
     make_orders(1).to_parquet(good, index=False)
+    make_orders(1).iloc[:-1].to_parquet(again, index=False)
     make_orders(2).assign(amount=-1.0).to_parquet(bad, index=False)
     for day in range(3, 8):
         make_orders(day).to_parquet(tmp_path / "backlog" / f"day-{day}.parquet", index=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import TidegateError
 from tidegate_contracts.severity import Severity
+from tidegate_flows.breaker_now import breaker_now
 from tidegate_flows.doctor.examined import Examined, State, told
 from tidegate_flows.ledger import breakers
 from tidegate_flows.pasted import SIGNED, pasted, way_out
@@ -76,7 +77,7 @@ def _known(path: str, contract: Contract, chosen: Settings) -> Iterator[Examined
     try:
         with at(chosen, must_exist=True) as place:
             with place.ledger.read() as connection:
-                breaker = breakers.load(connection, contract.name)
+                breaker = breaker_now(breakers.load(connection, contract.name), place.clock())
             reference = approved(place, contract)
     except TidegateError as error:
         yield Examined(what, "no", told(error), error.hint or _build(path, chosen))
