@@ -36,7 +36,7 @@ class Addresses:
         alertmanager: Where Alertmanager listens, as ``HOST:PORT``.
     """
 
-    runbook: str = "docs/runbook.md"
+    runbook: str = "http://127.0.0.1:9464/runbook"
     webhook: str = "http://127.0.0.1:9095/"
     heartbeat: str | None = None
     exporter: str = "127.0.0.1:9464"

@@ -25,7 +25,7 @@ from tidegate_monitors.metrics_snapshot import Dataset, Snapshot
 
 ALERTS = groups.alerts()
 GENERIC = render.render([], render.Addresses())
-RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+RUNBOOK = (ROOT / "flows" / "tidegate_flows" / "alert_rules" / "runbook.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", RUNBOOK, re.MULTILINE | re.DOTALL))
 ALWAYS = "TidegateWatchdog"
 

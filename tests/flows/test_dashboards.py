@@ -295,7 +295,7 @@ def ask(pages: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     config = {"global": {"evaluation_interval": "1s"}, "rule_files": [*FILES]}
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
     for name, groups in FILES.items():
-        (folder / name).write_text(yaml_of(rules(groups, "docs/runbook.md"), ""))
+        (folder / name).write_text(yaml_of(rules(groups, "http://127.0.0.1:9464/runbook"), ""))
     port = free_port()
     command = [
         require("prometheus"), f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'tsdb'}",

@@ -16,7 +16,7 @@ from tests.flows.conftest import ROOT, TIDEGATE, Demo
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 README = ROOT / "README.md"
-GUIDES = sorted((ROOT / "docs").glob("*.md"))
+GUIDES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "flows" / "tidegate_flows" / "alert_rules" / "runbook.md"])
 TEXT = README.read_text(encoding="utf-8")
 WITHOUT_COMMANDS = ("intake", "pandera", "status")  # they explain, or run until they are stopped
 documents = pytest.mark.parametrize("document", [README, *GUIDES], ids=lambda path: path.stem)

@@ -30,6 +30,7 @@ PAGES = (
     "/datasets/flights/audit",
     "/datasets/flights/references",
     "/datasets/flights/labels",
+    "/runbook",
     "/login",
     "/nope",
 )

@@ -12,6 +12,8 @@ from tidegate_flows.cli import tables
 from tidegate_flows.cli.exits import say
 from tidegate_flows.cli.options import Json, emit
 
+_WEBHOOK = "http://127.0.0.1:9095/"
+
 
 def render(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The folder.")],
@@ -19,11 +21,14 @@ def render(
         list[str] | None, typer.Argument(metavar="C…", help="Contracts: path.py[:name]; without any, rules for all.")
     ] = None,
     runbook_url: Annotated[
-        str, typer.Option("--runbook-url", metavar="URL", help="The runbook; an alert's name is added as an anchor.")
-    ] = "docs/runbook.md",
-    webhook: Annotated[
-        str, typer.Option("--webhook", metavar="URL", help="What Alertmanager calls.")
-    ] = "http://127.0.0.1:9095/",
+        str | None,
+        typer.Option(
+            "--runbook-url",
+            metavar="URL",
+            help="The runbook, to which an alert's name is added as an anchor; else the exporter's own page.",
+        ),
+    ] = None,
+    webhook: Annotated[str, typer.Option("--webhook", metavar="URL", help="What Alertmanager calls.")] = _WEBHOOK,
     heartbeat: Annotated[
         str | None,
         typer.Option("--heartbeat", metavar="URL", help="What it calls with the alert that always fires."),
@@ -45,8 +50,9 @@ def render(
         _require(option, url, r"https?://[^\s/]+.*", "http://… or https://…")
     for option, address in (("--exporter", exporter), ("--alertmanager", alertmanager)):
         _require(option, address, r"[^\s/:]+:\d{1,5}|\[[^\s/]+\]:\d{1,5}", "HOST:PORT")
-    _require("--runbook-url", runbook_url, r"[^\s#]+", "an address without blanks and #")
-    addresses = rendering.Addresses(runbook_url, webhook, heartbeat, exporter, alertmanager)
+    _require("--runbook-url", runbook_url, r"https?://[^\s/#]+[^\s#]*", "http://… or https://…, without #")
+    runbook = runbook_url or f"http://{exporter}/runbook"
+    addresses = rendering.Addresses(runbook, webhook, heartbeat, exporter, alertmanager)
     files = rendering.render([load_contract(path) for path in contracts or ()], addresses)
     written = rendering.write(files, output, force=force)
     if as_json:
@@ -54,7 +60,8 @@ def render(
         return
     for name in files:
         tables.line(f"{output / name}{'' if name in written else '  (is there already)'}")
-    say(f"next: promtool test rules {output}/prometheus/*.test.yaml")
+    say(f"alerts go to {webhook}{'' if webhook != _WEBHOOK else ', as no --webhook was given'}; they lead to {runbook}")
+    say(f"next: promtool test rules {output}/prometheus/*.test.yaml  (minutes, and it says nothing until its end)")
 
 
 def _require(option: str, text: str | None, pattern: str, allowed: str) -> None:

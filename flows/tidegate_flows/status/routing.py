@@ -13,6 +13,7 @@ from tidegate_flows.status.chain import chain
 from tidegate_flows.status.dataset import dataset
 from tidegate_flows.status.overview import overview
 from tidegate_flows.status.refusal import View, guarded, unknown
+from tidegate_flows.status.runbook import runbook
 from tidegate_flows.status.sessions import Sessions
 from tidegate_flows.status.site import Site
 from tidegate_flows.status.static_file import static_file
@@ -30,7 +31,7 @@ _PAGES: dict[str, View] = {
     "/datasets/{dataset}/references": versions,
     "/datasets/{dataset}/labels": written_page,
 }
-_PLAIN: dict[str, View] = {"/static/{file}": static_file, "/login": login}
+_PLAIN: dict[str, View] = {"/static/{file}": static_file, "/login": login, "/runbook": runbook}
 """What needs no ledger."""
 
 
