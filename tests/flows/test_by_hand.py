@@ -287,6 +287,7 @@ def test_an_entry_that_was_edited_is_found(
         assert audit.verify(connection, "orders").first_break == 2
 
 
+@pytest.mark.more
 def test_an_entry_removed_in_the_middle_is_found_and_one_at_the_end_by_the_head_noted_outside(
     with_reference: Path, gated: Callable[..., tg.Run], make_orders: Make, tidegate: Callable[..., Any]
 ) -> None:
@@ -312,6 +313,7 @@ def test_an_entry_removed_in_the_middle_is_found_and_one_at_the_end_by_the_head_
     assert "entry 2" in broken.out
 
 
+@pytest.mark.more
 def test_an_audit_that_was_emptied_or_lacks_the_entry_of_a_verdict_is_found(
     with_reference: Path, gated: Callable[..., tg.Run], make_orders: Make, tidegate: Callable[..., Any]
 ) -> None:
@@ -330,6 +332,7 @@ def test_an_audit_that_was_emptied_or_lacks_the_entry_of_a_verdict_is_found(
         assert (emptied.code, "2 batches (one, two)" in emptied.out) == (1, True)
 
 
+@pytest.mark.more
 def test_a_probe_says_what_came_of_it(
     with_reference: Path, gated: Callable[..., tg.Run], make_orders: Make, tidegate: Callable[..., Any]
 ) -> None:
@@ -348,6 +351,7 @@ def test_a_probe_says_what_came_of_it(
     assert (closed.code, json.loads(closed.out)["outcome"]) == (0, "closed: batches pass")
 
 
+@pytest.mark.more
 def test_the_audit_is_shown_line_by_line(
     with_reference: Path, gated: Callable[..., tg.Run], make_orders: Make, tidegate: Callable[..., Any]
 ) -> None:

@@ -41,6 +41,7 @@ def document(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.more
 def test_a_contract_goes_out_and_comes_back(tidegate: Cli, contract_file: Callable[..., Path], tmp_path: Path) -> None:
     path = contract_file("cadence=timedelta(days=1)")
     out = tidegate("export", path, "--to", "odcs", "-o", tmp_path / "orders.yaml")

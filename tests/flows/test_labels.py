@@ -725,6 +725,7 @@ def test_labels_that_were_set_aside_are_listed_by_their_manifest_alone(
         assert labels_aside.details(place, "orders", folder.name) == told
 
 
+@pytest.mark.more
 def test_labels_that_were_set_aside_are_discarded_by_whoever_signs(
     tidegate: Callable[..., Said],
     store: Path,

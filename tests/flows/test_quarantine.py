@@ -189,6 +189,7 @@ def test_no_row_is_lost_or_doubled_on_the_way_back(
     assert sorted(stored_rows(store)) == sorted(frame["order_id"])
 
 
+@pytest.mark.more
 def test_the_commands_say_what_came_back(store: Path, partial: Path, tidegate: Callable[..., Said]) -> None:
     relax(partial)
     who = ("--by", "ann", "--reason", "limit raised", "--store", store)
@@ -253,6 +254,7 @@ def test_rows_are_not_replayed_into_a_dataset_whose_breaker_is_open(
     assert len(stored_rows(store)) == 197
 
 
+@pytest.mark.more
 def test_a_replay_that_publishes_nothing_exits_1_even_for_a_batch_without_a_row(
     tidegate: Callable[..., Said], contract_file: Callable[..., Path], store: Path, tmp_path: Path
 ) -> None:

@@ -20,11 +20,6 @@ GUIDES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "flows" / "tidegate_flows
 TEXT = README.read_text(encoding="utf-8")
 WITHOUT_COMMANDS = ("intake", "pandera", "status")  # they explain, or run until they are stopped
 documents = pytest.mark.parametrize("document", [README, *GUIDES], ids=lambda path: path.stem)
-commands = pytest.mark.parametrize(
-    "document",
-    [README, *(pytest.param(path, marks=pytest.mark.more) for path in GUIDES)],
-    ids=lambda path: path.stem,
-)
 
 
 def blocks(document: Path, language: str) -> list[str]:
@@ -39,7 +34,8 @@ def beside_the_demo(demo: Demo, tmp_path: Path) -> Path:
     return tmp_path
 
 
-@commands
+@pytest.mark.more
+@documents
 def test_every_command_does_what_it_says(document: Path, beside_the_demo: Path) -> None:
     environment = os.environ | {"PATH": f"{TIDEGATE.parent}{os.pathsep}{os.environ['PATH']}"}
     lines = [line for block in blocks(document, "console") for line in block.splitlines()]

@@ -471,6 +471,7 @@ def command_tree() -> typer.Typer:
     return app
 
 
+@pytest.mark.more
 def test_the_command_prints_the_same_json_as_check_and_leaves_no_files(
     tmp_path: Path, contract_file: Callable[..., Path], make_orders: Callable[..., pd.DataFrame]
 ) -> None:

@@ -380,6 +380,7 @@ def test_a_place_that_is_not_there_is_said(store: Path, contract: tg.Contract, t
             looks(store, contract, where, Clock(), 1)
 
 
+@pytest.mark.more
 def test_the_command_looks_once_and_its_exit_code_is_the_worst(
     store: Path, contract_file: Callable[..., Path], folder: Path, make_orders: Make, tidegate: Callable[..., Any]
 ) -> None:
@@ -392,6 +393,7 @@ def test_the_command_looks_once_and_its_exit_code_is_the_worst(
     assert (again.code, again.out) == (0, "")
 
 
+@pytest.mark.more
 def test_the_command_tells_what_still_waits(
     store: Path, contract_file: Callable[..., Path], folder: Path, make_orders: Make, tidegate: Callable[..., Any]
 ) -> None:
