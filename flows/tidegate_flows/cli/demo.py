@@ -107,7 +107,7 @@ def _tell_next(folder: Path, contract: Path, reference: str, lines: list[Day], p
     typer.echo(f"  tidegate quarantine {shown} --store {store}")
     target = f"{here}/deliveries/2013-04-10.parquet"
     typer.echo(f"  tidegate check {_shown(contract)} {target} --reference {reference[:12]} --store {store}")
-    typer.echo(f"  tidegate serve --store {store}   # then: curl -s localhost:9464/metrics")
+    typer.echo(f"  tidegate serve --store {store}   # then open http://127.0.0.1:9464, the status page")
 
 
 def _shown(path: Path) -> str:
