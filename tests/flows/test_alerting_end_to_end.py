@@ -11,18 +11,16 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import pandas as pd
 import pytest
 
 import tidegate as tg
 from tests.flows.conftest import TIDEGATE, Said
+from tests.flows.loopback import OK, Answer, Asked, loopback
 from tests.flows.promtool import require
 from tidegate_flows import render
 
@@ -52,7 +50,7 @@ class Called:
     """
 
     url: str
-    alerts: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    alerts: list[tuple[str, str, dict[str, str]]]
 
     def hears(self, name: str, status: str, within: float) -> float:
         """The seconds until an alert is heard of; fails when it is not in time."""
@@ -67,28 +65,15 @@ class Called:
 @contextmanager
 def webhook() -> Iterator[Called]:
     """A receiver of alerts on this machine."""
+    alerts: list[tuple[str, str, dict[str, str]]] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            for alert in body["alerts"]:
-                called.alerts.append((alert["labels"]["alertname"], alert["status"], alert["labels"]))
-            self.send_response(200)
-            self.end_headers()
+    def hear(asked: Asked) -> Answer:
+        told = json.loads(asked.body)["alerts"]
+        alerts.extend((alert["labels"]["alertname"], alert["status"], alert["labels"]) for alert in told)
+        return OK
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    called = Called(f"http://127.0.0.1:{server.server_address[1]}/")
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield called
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with loopback(hear) as (url, _):
+        yield Called(f"{url}/", alerts)
 
 
 @contextmanager

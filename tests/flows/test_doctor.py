@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import monotonic
@@ -24,6 +23,7 @@ from sqlalchemy import select
 import tidegate as tg
 from tests.flows.conftest import Said
 from tests.flows.ledger_suite.server import running
+from tests.flows.loopback import Answer, Asked, loopback
 from tidegate_flows import exporter, gate, readmission, serving
 from tidegate_flows.alert_rules.groups import alerts
 from tidegate_flows.cli.app import app
@@ -53,39 +53,17 @@ def of(what: str, store: Path, address: str | None = None) -> Examined:
 @contextmanager
 def answering(answers: dict[str, Any], *, hangs: bool = False) -> Iterator[str]:
     """A server that answers with JSON or a page of metrics by path, with its query or without; else 404."""
-    released = threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.rfile.read(int(self.headers.get("content-length") or 0))
-            if hangs:
-                released.wait(15)
-                return
-            path = self.path if self.path in answers else self.path.partition("?")[0]
-            answer = answers.get(path)
-            is_page = path == "/metrics" and isinstance(answer, str)
-            body = (answer if is_page else json.dumps(answer)).encode()
-            self.send_response(200 if path in answers else 404)
-            self.send_header("content-type", "text/plain" if is_page else "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(asked: Asked) -> Answer:
+        path = asked.path if asked.path in answers else asked.path.partition("?")[0]
+        if path not in answers:
+            return Answer(404)
+        if path == "/metrics":
+            return Answer(body=answers[path].encode())
+        return Answer(body=json.dumps(answers[path]).encode(), kind="application/json")
 
-        def do_POST(self) -> None:
-            self.do_GET()
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the standard library's name
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        released.set()
-        server.shutdown()
-        server.server_close()
+    with loopback(answer, hangs=hangs) as (url, _):
+        yield url
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 import tidegate as tg
 from tests.conftest import Orders
 from tests.flows.conftest import Said
-from tests.flows.test_tracing import receiver
+from tests.flows.loopback import loopback
 from tidegate_flows import lineage, lineage_sender, reference
 from tidegate_flows.gate import gate_at
 from tidegate_flows.intake import Query
@@ -214,7 +214,7 @@ def test_a_receiver_gets_the_events_or_costs_three_seconds_and_no_verdict(
     began = monotonic()
     assert tidegate("gate", contract, path, "--store", tmp_path / "usual").code == 0
     usual = monotonic() - began
-    with receiver(hangs=fault == "hangs") as (url, taken):
+    with loopback(hangs=fault == "hangs") as (url, taken):
         there = url if fault != "is away" else "http://127.0.0.1:9"
         began = monotonic()
         said = tidegate(
@@ -226,8 +226,8 @@ def test_a_receiver_gets_the_events_or_costs_three_seconds_and_no_verdict(
     assert took - usual < 15, "a receiver that hangs does so for 20 seconds"
     if fault is None:
         assert said.err == ""
-        assert [where for where, _ in taken] == ["/api/v1/lineage"] * 2
-        assert [json.loads(body)["eventType"] for _, body in taken] == ["START", "COMPLETE"]
+        assert [where for _, where, _ in taken] == ["/api/v1/lineage"] * 2
+        assert [json.loads(body)["eventType"] for _, _, body in taken] == ["START", "COMPLETE"]
         return
     assert said.err.startswith("WARNING tidegate.lineage: lineage is not told: "), said.err
     assert said.err.count("\n") == 1

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import base64
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -16,37 +13,21 @@ import pytest
 
 import tidegate as tg
 from tests.flows.conftest import Said
+from tests.flows.loopback import OK, Answer, Asked, loopback
 from tests.flows.test_exporter import parse, value
 from tidegate_contracts.errors import UsageError
 from tidegate_flows.pushing import push, require_url
 from tidegate_flows.settings import resolve
 
-Taken = list[tuple[str, str, bytes]]
+
+def refusing(status: int, only: str) -> Callable[[Asked], Answer]:
+    """A gateway that answers some paths with a status."""
+    return lambda asked: Answer(status) if asked.path.endswith(only) else OK
 
 
-@contextmanager
-def gateway(status: int = 200, delay: float = 0.0, only: str = "") -> Iterator[tuple[str, Taken]]:
-    """An HTTP server that remembers what it was sent, and answers with a status, perhaps only to some paths."""
-    taken: Taken = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
-            taken.append((self.command, self.path, self.rfile.read(int(self.headers["Content-Length"]))))
-            time.sleep(delay)
-            self.send_response(status if self.path.endswith(only) else 200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", taken
-        finally:
-            server.shutdown()
-            thread.join()
+def slow(_: Asked) -> Answer:
+    time.sleep(0.4)
+    return OK
 
 
 @pytest.fixture
@@ -59,7 +40,7 @@ def two_datasets(
 
 
 def test_each_dataset_is_pushed_as_a_group_of_gauges(two_datasets: Path) -> None:
-    with gateway() as (url, taken):
+    with loopback() as (url, taken):
         done = push(resolve(store=two_datasets), f"{url}/", job="etl")
     assert (done.datasets, done.taken, done.refused) == (2, 2, None)
     assert [(method, path) for method, path, _ in taken] == [
@@ -77,7 +58,7 @@ def test_each_dataset_is_pushed_as_a_group_of_gauges(two_datasets: Path) -> None
 def test_a_gateway_that_is_not_well_is_a_warning_and_no_failure(
     two_datasets: Path, tidegate: Callable[..., Said]
 ) -> None:
-    with gateway(status=500) as (url, _):
+    with loopback(refusing(500, "")) as (url, _):
         said = tidegate("metrics", "--push", url, "--store", two_datasets)
     assert (said.code, said.out) == (0, "")
     assert said.err == f"warning: {url} did not take the metrics of 2 datasets: HTTP 500\n"
@@ -86,14 +67,14 @@ def test_a_gateway_that_is_not_well_is_a_warning_and_no_failure(
 def test_a_dataset_that_is_refused_stops_none_of_the_others_and_they_are_counted(
     two_datasets: Path, tidegate: Callable[..., Said]
 ) -> None:
-    with gateway(status=400, only="/orders") as (url, taken):
+    with loopback(refusing(400, "/orders")) as (url, taken):
         said = tidegate("metrics", "--push", url, "--store", two_datasets)
     assert [path.rpartition("/")[2] for _, path, _ in taken] == ["orders", "visits"]
     assert said.err == f"warning: {url} took the metrics of only 1 of 2 datasets: HTTP 400\n"
 
 
 def test_a_job_may_be_called_anything(two_datasets: Path) -> None:
-    with gateway() as (url, taken):
+    with loopback() as (url, taken):
         assert push(resolve(store=two_datasets), url, job="a/b").refused is None
     assert taken[0][1] == f"/metrics/job@base64/{base64.urlsafe_b64encode(b'a/b').decode()}/dataset/orders"
 
@@ -107,7 +88,7 @@ def test_a_gateway_that_hangs_costs_three_seconds_at_most(two_datasets: Path) ->
 
 
 def test_a_gateway_that_answers_each_dataset_slowly_is_given_up_as_soon(two_datasets: Path) -> None:
-    with gateway(delay=0.4) as (url, _):
+    with loopback(slow) as (url, _):
         started = time.monotonic()
         assert push(resolve(store=two_datasets), url, seconds=0.6).refused is not None
         assert time.monotonic() - started < 3
@@ -130,6 +111,6 @@ def test_what_is_no_address_of_a_pushgateway_is_refused_without_being_shown(url:
 
 
 def test_without_a_ledger_there_is_nothing_to_push(tmp_path: Path) -> None:
-    with gateway() as (url, taken), pytest.raises(UsageError):
+    with loopback() as (url, taken), pytest.raises(UsageError):
         push(resolve(store=tmp_path / "none"), url)
     assert not taken

@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from time import monotonic
@@ -25,6 +22,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 import tidegate as tg
 from tests.conftest import Orders
 from tests.flows.conftest import Said
+from tests.flows.loopback import loopback
 from tidegate_contracts.errors import MonitorError
 from tidegate_flows import tracing
 from tidegate_monitors.metrics import STAGES
@@ -37,38 +35,6 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> Callable[[], dict[str, ReadableSpa
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr("opentelemetry.trace.get_tracer_provider", lambda: provider)
     return lambda: {span.name: span for span in exporter.get_finished_spans()}
-
-
-@contextmanager
-def receiver(*, hangs: bool = False) -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
-    """A collector on loopback, and what it was sent."""
-    taken: list[tuple[str, bytes]] = []
-    released = threading.Event()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            if hangs:
-                released.wait(20)
-                return
-            taken.append((self.path, body))
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the standard library's name
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", taken
-    finally:
-        released.set()
-        server.shutdown()
-        server.server_close()
 
 
 def test_a_batch_is_a_span_with_a_span_a_stage(
@@ -180,10 +146,10 @@ def test_a_collector_gets_the_spans_before_the_command_ends(
 ) -> None:
     path = tmp_path / "2024-03-02.parquet"
     make_orders(1).to_parquet(path, index=False)
-    with receiver() as (url, taken):
+    with loopback() as (url, taken):
         said = tidegate("gate", contract_file(), path, "--store", store, env={"OTEL_EXPORTER_OTLP_ENDPOINT": url})
     assert (said.code, said.err) == (0, "")
-    ((where, body),) = taken
+    ((_, where, body),) = taken
     assert where == "/v1/traces"
     (resource,) = ExportTraceServiceRequest.FromString(body).resource_spans
     names = {span.name for scope in resource.scope_spans for span in scope.spans}
@@ -208,7 +174,7 @@ def test_a_collector_that_is_no_help_costs_three_seconds_and_no_verdict(
     began = monotonic()
     assert tidegate("gate", contract, path, "--store", tmp_path / "usual").code == 0
     usual = monotonic() - began
-    with receiver(hangs=True) as (url, _):
+    with loopback(hangs=True) as (url, _):
         there = url if fault == "hangs" else "http://127.0.0.1:9"
         began = monotonic()
         said = tidegate("gate", contract, path, "--store", store, "--json", env={"OTEL_EXPORTER_OTLP_ENDPOINT": there})
