@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 import tidegate as tg
+from tests.flows.status_site import Browser, browser
 from tidegate_flows import reference
 from tidegate_flows.place import at
 
@@ -143,3 +144,28 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     where = tmp_path_factory.mktemp("demo")
     done = subprocess.run([str(TIDEGATE), "demo"], cwd=where, capture_output=True, text=True, timeout=500, check=False)
     return Demo(where / "tidegate-demo", done.stdout, done.stderr, done.returncode)
+
+
+@pytest.fixture(scope="session")
+def gated(
+    tmp_path_factory: pytest.TempPathFactory,
+    _approved: Path,
+    make_contract: Callable[..., tg.Contract],
+    make_orders: Callable[..., pd.DataFrame],
+) -> Path:
+    """A store in which one batch passed, one lost some rows, one broke, and one is held."""
+    store, contract = tmp_path_factory.mktemp("status") / "store", make_contract()
+    shutil.copytree(_approved, store)
+    some = make_orders(31)
+    some.loc[some.index[:3], "amount"] = -1.0
+    tg.gate(make_orders(30), contract, store=store, batch_id="good")
+    tg.gate(some, contract, store=store, batch_id="some")
+    tg.gate(make_orders(32).assign(score=0.3), contract, store=store, batch_id="bad")
+    tg.gate(make_orders(33), contract, store=store, batch_id="waits")
+    return store
+
+
+@pytest.fixture
+def pages(gated: Path) -> Browser:
+    """Its status page."""
+    return browser(gated)
