@@ -42,10 +42,10 @@ def probe(place: Place, dataset: str, *, by: str, reason: str) -> tuple[Breaker,
     """Let one batch try whether all is well again: the oldest held one, judged at once, else the next that comes.
 
     If it passes the breaker closes and the other held batches follow; if it fails, or has no verdict within the lease,
-    the breaker is open again. A closed breaker stays closed.
+    the breaker is open again.
 
     Raises:
-        UsageError: The ledger knows no such dataset, or nobody signs.
+        UsageError: The ledger knows no such dataset, its breaker is closed, or nobody signs.
         ContractError: The contract file cannot be used as it is now; then nothing was done.
         StoreError: The ledger or store refused.
     """
@@ -54,13 +54,14 @@ def probe(place: Place, dataset: str, *, by: str, reason: str) -> tuple[Breaker,
     now, contract = place.clock(), last_contract(place, dataset)
     with place.ledger.begin() as connection:
         before = _known(connection, dataset)
+        if before.state is State.CLOSED:
+            raise UsageError(f"the breaker of {dataset!r} is closed, nothing to try", hint="batches pass as they come")
         waiting = runs.held(connection, dataset)
         oldest = waiting[0].batch if waiting and contract is not None else None
         until = now + timedelta(seconds=place.lease_for(connection, dataset))
         after = before.ask_probe(oldest, now, until, f"{by}: {reason}")
-        if after is not before:
-            _keep(connection, dataset, before, after, "half_open", now, by=by, reason=reason)
-    if contract is None or oldest is None or after.state is State.CLOSED:
+        _keep(connection, dataset, before, after, "half_open", now, by=by, reason=reason)
+    if contract is None or oldest is None:
         return after, []
     return _released(place, dataset, release(place, contract, now, by=by))
 
@@ -82,8 +83,7 @@ def close(place: Place, dataset: str, *, by: str, reason: str) -> tuple[Breaker,
     with place.ledger.begin() as connection:
         before = _known(connection, dataset)
         after = before.close(now, f"{by}: {reason}")
-        if after != before:
-            _keep(connection, dataset, before, after, "closed", now, by=by, reason=reason)
+        _keep(connection, dataset, before, after, "closed", now, by=by, reason=reason)
     if contract is None:
         return after, []
     return _released(place, dataset, release(place, contract, now, by=by))

@@ -58,10 +58,10 @@ def _commit(place: Place, claim: Claim, seen: Seen, contract: Contract, hand: Ha
     prepared = prepare(staged.path.parent, staged.path, staged.source, seen.batch, checked, whole=whole)
     recover(place, contract.name)  # what was decided on this batch before our claim must lie where it makes way from
     with place.ledger.begin() as connection:
-        breaker = breakers.load(connection, contract.name)
+        breaker, clock = breakers.load(connection, contract.name), place.clock()  # one time for all that is decided
         verdict, others = _verdict(connection, place, claim, seen, contract, hand)
         case = Case(claim.batch, seen.received, verdict.passed, seen.batch is not None, seen.failure is None, steps)
-        ruling = rule(breaker, case, contract, place.clock())
+        ruling = rule(breaker, case, contract, clock)
         target = target_of(connection, claim, ruling.decision)
         seen.watch.over("commit")
         run = _run(target, seen, contract, verdict, ruling, whole=whole)
@@ -76,7 +76,7 @@ def _commit(place: Place, claim: Claim, seen: Seen, contract: Contract, hand: Ha
             verdict.comparisons,
             moves,
             published,
-            place.seconds,
+            clock.timestamp(),
             arrival=hand is None,
             accepted=accepted and not seen.observation.ruled_out and not _came_before(others),
             stood=target.stood,

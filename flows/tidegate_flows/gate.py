@@ -24,7 +24,7 @@ from tidegate_flows.passage import Hand, look, stored
 from tidegate_flows.place import Place, at
 from tidegate_flows.recover import recover
 from tidegate_flows.rejudge import BusyError, judge_again
-from tidegate_flows.signature import require_signature
+from tidegate_flows.signature import THE_GATE, require_signature
 from tidegate_flows.stopwatch import Stopwatch
 from tidegate_flows.witness import witnessed
 from tidegate_monitors.breaker import Decision
@@ -121,7 +121,15 @@ def _through(
             seen = look(place, staged, contract, as_of=as_of, watch=watch, upstream=answers)
             with watch.aside():
                 release_due(place, contract, seen.received)
-            return commit(place, claim, seen, contract)
+            run = commit(place, claim, seen, contract)
+    return _as_it_stands(place, contract, run, seen.received) if run.decision is Decision.HOLD else run
+
+
+def _as_it_stands(place: Place, contract: Contract, run: Run, now: datetime) -> Run:
+    """A batch that was held, as it is now: who closed the breaker before its file was in place could not release it."""
+    released = {(item.batch, item.key): item for item in release_due(place, contract, now)}
+    name = (run.batch, run.key)
+    return replace(released[name], frame=run.frame) if name in released else run
 
 
 def signed_revision(supersede: bool, by: str | None, reason: str | None) -> Revision | None:
@@ -146,7 +154,7 @@ def _awaited(place: Place, contract: Contract, run: Run, delivery: Any, as_of: d
     criticals = {item.check for item in run.findings if item.severity is Severity.CRITICAL}
     if run.decision is not Decision.QUARANTINE or criticals != {"incomplete_upstream"}:
         return None
-    hand = Hand("tidegate", "what it depends on is ready")
+    hand = Hand(THE_GATE, "what it depends on is ready")
     answers = ask_upstream(contract, delivery, run.batch)
     if any(isinstance(answer, str) for answer in answers.values()):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
+from typing import Any
 
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import TidegateError
@@ -11,6 +12,7 @@ from tidegate_flows.ledger import breakers, runs
 from tidegate_flows.passage import Hand
 from tidegate_flows.place import Place
 from tidegate_flows.rejudge import BusyError, judge_again
+from tidegate_flows.signature import THE_GATE
 from tidegate_monitors.breaker import Decision, Policy, State
 from tidegate_monitors.run import Run
 
@@ -30,22 +32,24 @@ def release_due(place: Place, contract: Contract, now: datetime) -> list[Run]:
         waiting = runs.held(connection, contract.name)
     if not waiting:
         return []
-    shut = breaker.admit(waiting[0].batch, now, policy).state is State.OPEN
-    if shut and not breaker.overridden(Decision.HOLD, clock):
+    found = breaker.admit(waiting[0].batch, now, policy)
+    others_turn = found.state is State.HALF_OPEN and found.probe != waiting[0].batch
+    if (found.state is State.OPEN or others_turn) and not breaker.overridden(Decision.HOLD, clock):
         return []
-    return release(place, contract, now, by="tidegate")
+    return release(place, contract, now, by=THE_GATE)
 
 
 def release(place: Place, contract: Contract, now: datetime, *, by: str) -> list[Run]:
-    """Judge the held batches again, in event order, until one is critical or still has to wait."""
-    with place.ledger.read() as connection:
-        waiting = runs.held(connection, contract.name)
-    released = []
-    for row in waiting:
+    """Judge the held batches again, in event order, until one is critical or still has to wait.
+
+    Whoever is at the first of them goes on with those behind it, so that their order holds: then nothing is done here.
+    """
+    released: list[Run] = []
+    while (row := _first(place, contract.name)) is not None:
         try:
             run = judge_again(place, contract, row, now, Hand(by))
         except BusyError:
-            continue
+            break
         except TidegateError as error:  # it must not stop the batch that has just come
             logger.warning("held batch %s/%s cannot be judged: %s", row.dataset, row.batch, error)
             break
@@ -53,3 +57,9 @@ def release(place: Place, contract: Contract, now: datetime, *, by: str) -> list
         if run.decision is not Decision.PUBLISH:
             break
     return released
+
+
+def _first(place: Place, dataset: str) -> Any:
+    """The held batch that comes first by its events; None if nothing is held."""
+    with place.ledger.read() as connection:
+        return next(iter(runs.held(connection, dataset)), None)

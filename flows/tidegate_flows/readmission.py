@@ -83,16 +83,19 @@ def replay(place: Place, dataset: str, batch: str, *, by: str, reason: str, cont
     if row.decision != Decision.PUBLISH.value:
         return judge_again(place, loaded, row, place.clock(), hand)
     with place.ledger.read() as connection:
-        state = breakers.load(connection, dataset).state
+        _require_closed(dataset, breakers.load(connection, dataset).state)
+    with claimed(place, row) as claim, place.store.workspace() as folder:
+        candidate = _candidate(place, row, loaded, folder)
+        checked = _checked_with_published(place, row, loaded, candidate)
+        return _readmit(place, claim, row, loaded, candidate, ~checked.failed, checked, folder, hand)
+
+
+def _require_closed(dataset: str, state: State) -> None:
     if state is not State.CLOSED:
         raise UsageError(
             f"the breaker of {dataset!r} is {state.value}, and a replay publishes",
             hint="close it first, or release the rows: then you sign for them",
         )
-    with claimed(place, row) as claim, place.store.workspace() as folder:
-        candidate = _candidate(place, row, loaded, folder)
-        checked = _checked_with_published(place, row, loaded, candidate)
-        return _readmit(place, claim, row, loaded, candidate, ~checked.failed, checked, folder, hand)
 
 
 def discard(place: Place, dataset: str, batch: str, *, by: str, reason: str) -> None:
@@ -189,7 +192,7 @@ def _readmit(
     """Publish the passing rows beside what is published, and keep the others back with their reasons."""
     old, kept_source = stored(place, row.run), runs.source_of(row)
     count = int(passing.sum())
-    if not count:
+    if not count and candidate.rows:
         with place.ledger.begin() as connection:
             batches.give_up(connection, claim)
         return old
@@ -198,6 +201,8 @@ def _readmit(
     findings = old.findings if row.decision != Decision.PUBLISH.value else (*violations, *_alarms(old))
     with place.ledger.begin() as connection:
         state = breakers.load(connection, row.dataset).state
+        if checked is not None:
+            _require_closed(row.dataset, state)  # somebody may have opened it meanwhile
         files = json.loads(row.files)
         target = target_of(connection, claim, Decision.PUBLISH)
         target = replace(target, stem=Path(files[0]).stem, revision=row.revision) if files else target

@@ -58,10 +58,10 @@ def sweep(place: Place) -> int:
 
     Only those that no decision needs, and that are older than ten leases.
     """
-    with place.store.lock(), place.ledger.alone_with_files():
-        with place.ledger.read() as connection:
-            lease = place.lease_for(connection, None)
-        needed = {move.source.split("/")[1] for _, _, moves in _unmoved(place) for move in moves}
+    # as a writer: nobody may stand between a decision and its commit, whose folder looks old to a clock set forward
+    with place.store.lock(), place.ledger.alone_with_files(), place.ledger.begin() as connection:
+        lease = place.lease_for(connection, None)
+        needed = {move.source.split("/")[1] for _, _, moves in runs.unmoved(connection) for move in moves}
         oldest = place.seconds - _SWEEP_LEASES * lease
         stale = [
             folder

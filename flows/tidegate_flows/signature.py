@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from tidegate_contracts.errors import UsageError
 
+THE_GATE = "tidegate"
+"""Who signs what is done without a person."""
+
 
 def require_signature(by: str, reason: str) -> None:
     """Refuse a decision that names nobody or no reason.
@@ -11,6 +14,8 @@ def require_signature(by: str, reason: str) -> None:
     Raises:
         UsageError: One of them is blank, as ``--by "$USER"`` is where that variable is not set, or is no text.
     """
+    if by.strip().lower() == THE_GATE:
+        raise UsageError("--by", found=repr(by), allowed="a person", hint="what the gate does by itself is signed so")
     for option, value in (("--by", by), ("--reason", reason)):
         if not value.strip():
             raise UsageError(

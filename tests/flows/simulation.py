@@ -37,10 +37,10 @@ class Killed(BaseException):
 
 
 class Clock:
-    """The world's time; a little of it passes at each step."""
+    """The world's time; a little of it passes at each step. It begins now, as the file system's own clock does."""
 
     def __init__(self) -> None:
-        self.now = datetime(2024, 6, 1, tzinfo=UTC)
+        self.now = datetime.now(UTC).replace(microsecond=0)
 
     def __call__(self) -> datetime:
         return self.now

@@ -254,6 +254,21 @@ def test_nobody_does_anything_to_a_dataset_that_is_unknown_or_without_signing(wi
                 act(place, "orders", by="ann", reason=" ")
             with pytest.raises(tg.UsageError, match="reason is no text"):
                 act(place, "orders", by="ann", reason="looked at \udcff")
+            with pytest.raises(tg.UsageError, match="a person"):
+                act(place, "orders", by=" Tidegate", reason="what it depends on is ready")
+
+
+def test_whoever_closes_a_closed_breaker_is_in_the_audit_and_there_is_nothing_to_try(
+    with_reference: Path, gated: Callable[..., tg.Run], make_orders: Make, clock: Clock
+) -> None:
+    gated(make_orders(33), "first")
+    assert at_clock(with_reference, clock, lambda place: by_hand.close(place, "orders", **SIGNED))[0].changed_at is None
+    with pytest.raises(tg.UsageError, match="is closed, nothing to try"):
+        at_clock(with_reference, clock, lambda place: by_hand.probe(place, "orders", **SIGNED))
+    with at(with_reference) as place, place.ledger.read() as connection:
+        (told,) = (item for item in audit.entries(connection, "orders") if item["event"] == "breaker.closed")
+        changes = [labels for _, _, labels, _ in counters.totals(connection) if "to" in labels]
+    assert (told["by"], told["reason"], changes) == ("ann", "looked at it", [])
 
 
 @pytest.mark.more

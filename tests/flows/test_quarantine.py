@@ -47,6 +47,21 @@ def relax(path: Path) -> None:
     path.write_text(path.read_text().replace("ge=0, le=10_000", "ge=0, le=25_000"))
 
 
+def test_an_empty_batch_that_is_held_is_released_by_whoever_signs(
+    store: Path, contract_file: Callable[..., Path], make_orders: Make
+) -> None:
+    path = contract_file("rows_min=0,")
+    tg.gate(make_orders(1).assign(amount=-1.0), path, store=store, batch_id="bad")
+    assert tg.gate(make_orders(2).head(0), path, store=store, batch_id="empty").decision is tg.Decision.HOLD
+    with at(store) as place:
+        run = readmission.release(place, "orders", "empty", **WHO)
+    assert (run.decision, run.counts.delivered, [path.name for path in run.files]) == (
+        tg.Decision.PUBLISH,
+        0,
+        ["empty.parquet"],
+    )
+
+
 def test_rows_that_pass_the_contract_as_it_is_now_join_what_is_published(store: Path, partial: Path) -> None:
     relax(partial)
     with at(store) as place:

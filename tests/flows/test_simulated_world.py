@@ -33,7 +33,7 @@ from tests.flows.invariants import Invariants
 from tests.flows.simulation import LEASE, Clock, Killed, Worker, stepping
 from tidegate_flows import by_hand, readmission
 from tidegate_flows.gate import gate_at
-from tidegate_flows.ledger import Ledger, runs
+from tidegate_flows.ledger import Ledger, audit, runs
 from tidegate_flows.ledger.batches import Revision
 from tidegate_flows.place import Place
 from tidegate_flows.quarantine import kept
@@ -323,6 +323,128 @@ def test_a_replay_is_no_probe(world: World) -> None:
     replayed.start(lambda place: readmission.replay(place, "world", "y", **WHO))
     world.settle()
     assert replayed.result.decision is tg.Decision.HOLD, "it moves no breaker, so it passes none"
+
+
+def to_its_end(world: World, worker: Worker) -> None:
+    """Let one worker do all that it has begun."""
+    world.go_on(worker, 10_000)
+    assert worker.stands is None, worker.stands
+
+
+def past(worker: Worker, where: str) -> None:
+    """Let a worker go to a step of this kind, and take it."""
+    go_to(worker, where)
+    worker.go_on()
+
+
+def happened(world: World) -> list[tuple[str, str | None]]:
+    """The audit, without who and why."""
+    with world.outside.ledger.read() as connection:
+        return [(entry["event"], entry["batch"]) for entry in audit.entries(connection, "world")]
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_a_replay_publishes_nothing_once_somebody_has_opened_the_breaker(world: World, opens: bool) -> None:
+    one, other = world.workers[:2]
+    one.start(delivery(world, "part-1", "x"))
+    to_its_end(world, one)
+    one.start(lambda place: readmission.replay(place, "world", "x", contract=world.lenient, **WHO))
+    past(one, "commit")  # it has seen a closed breaker, and claimed the batch
+    other.start(delivery(world, "bad-1" if opens else "good-2", "y"))
+    to_its_end(world, other)
+    to_its_end(world, one)
+    world.true.look_at_rest()
+    assert (("batch.replayed", "x") in happened(world)) is not opens
+
+
+@pytest.mark.parametrize("first", ["bad-2", "good-3"])
+def test_nobody_passes_over_a_held_batch_that_another_worker_is_at(world: World, first: str) -> None:
+    one, other = world.workers[:2]
+    lenient, bad = tg.load_contract(world.lenient), world.files
+    one.start(delivery(world, "bad-1", "x"))
+    to_its_end(world, one)
+    path = next(path for path in bad if path.stem == first)
+    one.start(lambda place: gate_at(place, path, lenient, batch_id="h1"))
+    to_its_end(world, one)
+    for name, batch in (("good-2", "h2"), ("good-4", "h3")):
+        one.start(delivery(world, name, batch))
+        to_its_end(world, one)
+    one.start(lambda place: by_hand.close(place, "world", **WHO))
+    past(one, "commit")  # it is closed
+    past(one, "commit")  # and the first of them is claimed
+    other.start(delivery(world, "text", "new"))
+    to_its_end(world, other)
+    to_its_end(world, one)
+    world.true.look_at_rest()
+    told = [item for item in happened(world) if item[1] in ("h1", "h2", "h3")][3:]
+    if first == "bad-2":
+        assert told[0] == ("batch.quarantined", "h1")
+        assert not [item for item in told if item[0] == "batch.released"], "what comes behind it waits"
+        return
+    assert [item for item in told if item[0] == "batch.released"] == [("batch.released", f"h{n}") for n in (1, 2, 3)]
+    with world.outside.ledger.read() as connection:
+        assert not runs.held(connection, "world"), "nothing is left behind a breaker that is closed"
+
+
+def test_a_probe_that_another_worker_is_at_is_waited_for_without_another_verdict(world: World) -> None:
+    one, other = world.workers[:2]
+    for name, batch in (("bad-1", "x"), ("good-2", "h1"), ("good-3", "h2")):
+        one.start(delivery(world, name, batch))
+        to_its_end(world, one)
+    one.start(lambda place: by_hand.probe(place, "world", **WHO))
+    past(one, "commit")
+    past(one, "commit")  # the probe is claimed
+    other.start(delivery(world, "good-4", "new"))
+    to_its_end(world, other)
+    to_its_end(world, one)
+    world.true.look_at_rest()
+    assert happened(world).count(("batch.held", "h2")) == 1
+    with world.outside.ledger.read() as connection:
+        assert not runs.held(connection, "world")
+
+
+def test_a_batch_that_is_held_while_somebody_closes_is_not_left_behind(world: World) -> None:
+    one, other = world.workers[:2]
+    one.start(delivery(world, "bad-1", "x"))
+    to_its_end(world, one)
+    one.start(delivery(world, "good-2", "late"))
+    past(one, "commit")  # claimed
+    other.start(lambda place: by_hand.close(place, "world", **WHO))
+    go_to(other, "write")  # it has recovered what there was
+    past(one, "commit")  # held, and its file is not in place
+    to_its_end(world, other)
+    to_its_end(world, one)
+    world.true.look_at_rest()
+    with world.outside.ledger.read() as connection:
+        assert not runs.held(connection, "world")
+
+
+def test_a_clock_set_forward_sweeps_nothing_that_somebody_is_about_to_commit(world: World) -> None:
+    one, other = world.workers[:2]
+    one.start(delivery(world, "good-2", "x"))
+    past(one, "commit")  # claimed
+    go_to(one, "commit")  # decided, and its file is prepared
+    world.clock.wait(86_400)
+    other.start(sweep)
+    world.go_on(other, 100)  # until it is done, or waits for the one that writes
+    world.settle()
+    world.true.look_at_rest()
+    assert ("batch.published", "x") in happened(world)
+
+
+def test_what_passes_under_an_override_is_written_down_with_the_time_it_was_decided_at(world: World) -> None:
+    one = world.workers[0]
+    one.start(delivery(world, "bad-1", "x"))
+    to_its_end(world, one)
+    one.start(lambda place: by_hand.override(place, "world", timedelta(hours=2), **ALLOWS))
+    to_its_end(world, one)
+    one.start(delivery(world, "good-2", "y"))
+    past(one, "commit")  # claimed
+    past(one, "write")
+    world.clock.wait(86_400)  # the override ends between the decision and its commit
+    to_its_end(world, one)
+    world.true.look_at_rest()
+    assert ("batch.published", "y") in happened(world)
 
 
 @pytest.mark.slow
