@@ -14,7 +14,6 @@ from tidegate_contracts.errors import MonitorError, StoreError, UsageError
 from tidegate_contracts.load import load_contract
 from tidegate_contracts.severity import Severity
 from tidegate_flows import intake, log_context
-from tidegate_flows.circumstances import ask_upstream
 from tidegate_flows.deciding import commit
 from tidegate_flows.held import release_due
 from tidegate_flows.intake import Staged
@@ -24,6 +23,7 @@ from tidegate_flows.passage import Hand, look, stored
 from tidegate_flows.place import Place, at
 from tidegate_flows.recover import recover
 from tidegate_flows.rejudge import BusyError, judge_again
+from tidegate_flows.signals import ask_upstream
 from tidegate_flows.signature import THE_GATE, require_signature
 from tidegate_flows.stopwatch import Stopwatch
 from tidegate_flows.witness import witnessed

@@ -10,11 +10,12 @@ from typing import Any
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.load import load_contract
 from tidegate_flows import intake
-from tidegate_flows.circumstances import ask_upstream, gather
+from tidegate_flows.circumstances import gather
 from tidegate_flows.intake import UnreadableError
 from tidegate_flows.passage import observed, unreadable
 from tidegate_flows.place import now_utc
 from tidegate_flows.reference import read
+from tidegate_flows.signals import ask_upstream
 from tidegate_monitors.reference import Reference
 from tidegate_monitors.verdict import Verdict, decide
 

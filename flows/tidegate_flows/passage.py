@@ -18,13 +18,14 @@ from tidegate_contracts.reasons import SCHEMA
 from tidegate_contracts.severity import Severity
 from tidegate_contracts.violation import Violation
 from tidegate_flows import intake
-from tidegate_flows.circumstances import NOBODY, Answers, gather
+from tidegate_flows.circumstances import gather
 from tidegate_flows.feedback import feedback
 from tidegate_flows.intake import Staged, UnreadableError
 from tidegate_flows.latest import latest
 from tidegate_flows.ledger import runs
 from tidegate_flows.place import Place
 from tidegate_flows.reference import approved
+from tidegate_flows.signals import NOBODY, Answers
 from tidegate_flows.stopwatch import Stopwatch
 from tidegate_monitors.alarm import Alarm
 from tidegate_monitors.layout import Layout

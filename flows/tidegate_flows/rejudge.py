@@ -15,13 +15,14 @@ from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import StoreError
 from tidegate_contracts.load import load_contract
 from tidegate_flows import log_context
-from tidegate_flows.circumstances import Answers, gather, waiting
+from tidegate_flows.circumstances import gather
 from tidegate_flows.deciding import commit
 from tidegate_flows.intake import Staged
 from tidegate_flows.ledger import arrivals, batches, contracts, runs
 from tidegate_flows.ledger.batches import Busy, Claim
 from tidegate_flows.passage import Hand, look, stored
 from tidegate_flows.place import Place
+from tidegate_flows.signals import Answers, waiting
 from tidegate_flows.stores.local import copy_hashed, writing
 from tidegate_monitors.run import Run
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import StoreError, TidegateError
-from tidegate_flows.circumstances import ask_upstream
 from tidegate_flows.gate import gate_at
 from tidegate_flows.intake import natural_id
 from tidegate_flows.landing import DONE, Landed, landed
 from tidegate_flows.place import Place
 from tidegate_flows.schedule import Overdue, count_once, overdue
+from tidegate_flows.signals import ask_upstream
 from tidegate_monitors.run import Run
 
 logger = logging.getLogger("tidegate.watch")
@@ -224,7 +224,5 @@ class Watcher:
         return waits.overdue and (item.trouble is not None or item.finished is False)
 
     def _upstream_is_ready(self, item: Landed) -> bool:
-        if "://" in item.place:
-            return True
         answers = ask_upstream(self.contract, item.place, natural_id(Path(item.place)))
         return not any(isinstance(answer, str) for answer in answers.values())

@@ -10,15 +10,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pandas as pd
 import pytest
 
 import tidegate as tg
 from tidegate_flows import by_hand, readmission, reference
-from tidegate_flows.circumstances import ask_upstream, gather, waiting
+from tidegate_flows.circumstances import gather
 from tidegate_flows.gate import _awaited
 from tidegate_flows.ledger import batches, runs
 from tidegate_flows.place import at
+from tidegate_flows.signals import ask_upstream, waiting
 
 Make = Callable[..., pd.DataFrame]
 Write = Callable[..., Path]
@@ -143,6 +145,30 @@ def test_a_frame_has_no_folder_and_must_not_pass_as_ready(store: Path, contract_
         tg.gate(make_orders(0), path, store=store)
     with pytest.raises(tg.UsageError, match="a delivery without a folder"):
         tg.check(make_orders(0), path)
+
+
+@pytest.mark.parametrize(
+    ("beside", "said"),
+    [
+        ({}, "its marker a.done is not there"),
+        ({"a.done": b""}, "its manifest a.json is not there"),
+        ({"a.done": b"", "a.json": b"{"}, "its manifest a.json is no JSON"),
+        ({"a.done": b"", "a.json": b'{"rows": 199}'}, "200"),
+        ({"a.done": b"", "a.json": b'{"rows": 200}'}, None),
+    ],
+)
+def test_signals_lie_beside_a_delivery_in_a_bucket_too(
+    beside: dict[str, bytes], said: str | None, store: Path, contract_file: Write, make_orders: Make
+) -> None:
+    path, system = contract_file(MANIFEST), fsspec.filesystem("memory")
+    try:
+        for name, content in {"a.parquet": make_orders(0).to_parquet(index=False), **beside}.items():
+            system.pipe_file(f"/signals/{name}", content)
+        run = tg.gate("memory://signals/a.parquet", path, store=store, as_of="window")
+        assert checks(run) == ({"incomplete_upstream"} if said else set())
+        assert said is None or said in run.findings[0].message
+    finally:
+        system.rm("/signals", recursive=True)
 
 
 def test_what_was_not_ready_when_it_came_is_not_ready_by_waiting(day: Path, store: Path, contract_file: Write) -> None:

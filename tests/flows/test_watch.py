@@ -220,6 +220,20 @@ def test_a_bucket_is_watched_as_a_folder_is(store: Path, contract: tg.Contract, 
         system.rm("/landing", recursive=True)
 
 
+def test_a_batch_in_a_bucket_waits_for_the_marker_beside_it(
+    store: Path, make_contract: Callable[..., tg.Contract], make_orders: Make
+) -> None:
+    contract = make_contract(upstream=(tg.Upstream("till", marker="{batch}.done"),))
+    system, clock = fsspec.filesystem("memory"), Clock()
+    try:
+        system.pipe_file("/landing/a.parquet", make_orders(1).to_parquet(index=False))
+        assert looks(store, contract, "memory://landing", clock, 2) == [[], []], "it waits"
+        system.pipe_file("/landing/a.done", b"")
+        assert ["a publish"] in looks(store, contract, "memory://landing", clock, 2)
+    finally:
+        system.rm("/landing", recursive=True)
+
+
 def test_a_file_that_grows_for_longer_than_there_is_patience_is_told_and_never_taken(
     store: Path, contract: tg.Contract, folder: Path, make_orders: Make
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -42,6 +43,20 @@ def opened(path: Path, root: Path | None = None) -> Iterator[BinaryIO]:
                 f"{str(path)!r} is too large", found=f"{found.st_size} bytes", allowed=f"{in_force().file_bytes} bytes"
             )
         yield file
+
+
+def opened_anywhere(path: Path) -> BinaryIO:
+    """A regular file that a contract names, wherever links lead: a FIFO or a device may never end.
+
+    Raises:
+        OSError: It is not there, or no regular file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    file = os.fdopen(descriptor, "rb")
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return file
+    file.close()
+    raise OSError(errno.EINVAL, "it is no regular file", str(path))
 
 
 def resolved(path: Path, root: Path | None = None) -> Path:

@@ -12,13 +12,14 @@ from typing import Any
 from tidegate_contracts.batch import Window
 from tidegate_contracts.contract import Contract
 from tidegate_flows import intake
-from tidegate_flows.circumstances import ask_upstream, gather
+from tidegate_flows.circumstances import gather
 from tidegate_flows.intake import Staged, UnreadableError
 from tidegate_flows.pages.verdict_view import Approval, VerdictView
 from tidegate_flows.passage import observed, unreadable
 from tidegate_flows.place import now_utc
 from tidegate_flows.report.facets import column_lines, reason_lines, shapes
 from tidegate_flows.ruling import Case, rule
+from tidegate_flows.signals import ask_upstream
 from tidegate_flows.stopwatch import Stopwatch
 from tidegate_monitors.breaker import Breaker, State
 from tidegate_monitors.reference import Reference
