@@ -63,6 +63,17 @@ def landed(place: str) -> list[Landed]:
     return sorted(found, key=lambda item: natural_id(PurePosixPath(item.name)))
 
 
+def deliveries(folder: Path) -> list[Path]:
+    """What may be a batch in a folder, by name, for whoever takes all of it as it is.
+
+    Raises:
+        UsageError: It is no folder.
+    """
+    if not folder.is_dir():
+        raise UsageError("no folder of batches", found=str(folder))
+    return sorted((path for path in folder.iterdir() if is_candidate(path.name)), key=natural_id)
+
+
 def is_candidate(name: str) -> bool:
     """Whether a file may be a batch, by its name."""
     return not name.startswith((".", "_")) and not name.endswith(_UNFINISHED) and suffix_of(Path(name)) in SUFFIXES

@@ -62,7 +62,7 @@ class Snapshots:
             last = arrived.get(it.arrived) if it.arrived is not None else None
             datasets[name] = Dataset(
                 breaker=breaker_now(states.get(name, Breaker()), now),
-                **_promised(facts.get(name, {}), it),
+                **_promised(connection, name, facts.get(name, {}), it),
                 **_runs(it, last),
                 observed=self._observed.get(last.run) if last is not None else None,
                 stream=slow.get(name, {}),
@@ -105,9 +105,11 @@ def _judged(dataset: str, text: str) -> tuple[Biases, float | None]:
         return {}, None
 
 
-def _promised(facts: Mapping[str, Any], standing: Standing) -> dict[str, Any]:
+def _promised(connection: Connection, name: str, facts: Mapping[str, Any], standing: Standing) -> dict[str, Any]:
     """What the contract says, and by when the next batch must be there by the rule of the schedule."""
     cadence, last = facts.get("cadence"), standing.window_last
+    if cadence is not None and last is not None and last > (standing.last_published or 0.0) + cadence:
+        last = standings.window_last(connection, name, cadence)  # it may end later than anything that has happened
     due = last + cadence + (facts.get("arrive_within") or 0.0) if cadence is not None and last is not None else None
     return {
         "version": facts.get("version", ""),

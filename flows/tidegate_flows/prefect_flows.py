@@ -11,7 +11,7 @@ artifacts (:mod:`tidegate_flows.prefect_artifacts`), while it holds the dataset'
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,14 @@ from prefect import Task, flow, task
 from prefect.client.schemas.objects import State
 from prefect.states import Failed
 
+from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import Halted, TidegateError, UsageError
 from tidegate_contracts.load import load_contract
 from tidegate_flows import reference
 from tidegate_flows.breaker_now import breaker_now
 from tidegate_flows.gate import gate_at, signed_revision
-from tidegate_flows.intake import SUFFIXES, natural_id, suffix_of
 from tidegate_flows.labelling import label_at
+from tidegate_flows.landing import deliveries
 from tidegate_flows.ledger import breakers
 from tidegate_flows.ledger.batches import Revision
 from tidegate_flows.place import at
@@ -58,16 +59,29 @@ def _join(labels: list[str], contract: str, store: str | None, as_of: str | None
 @task(name="watch", retries=2, retry_delay_seconds=1, retry_condition_fn=lambda _t, _r, state: _is_passing(state))
 def _look(contract: str, place: str, store: str | None, settle: float) -> dict[str, Any]:
     loaded = load_contract(contract)
+    found: list[Run | Refused | Waiting | Overdue] = []
+    broken: list[str] = []
     with at(store) as where:
-        found = list(Watcher(where, loaded, place, settle, once=True).look())
-    taken = [item for item in found if isinstance(item, Run)]
-    stopped = [f"{run.batch}: {run.decision.value}" for run in taken if run.decision is not Decision.PUBLISH]
-    stopped += [f"{item.name}: {item.why}" for item in found if isinstance(item, Refused)]
-    waits = [item for item in found if isinstance(item, Waiting)]
-    stopped += [f"{item.name}: {item.why}" for item in waits if item.overdue]
-    stopped += [item.alarm(loaded).message for item in found if isinstance(item, Overdue)]
-    waiting = {item.name: item.why for item in waits if not item.overdue}
-    return {"runs": [run.to_dict() for run in taken], "stopped": stopped, "waiting": waiting}
+        try:
+            for item in Watcher(where, loaded, place, settle, once=True).look():
+                found.append(item)  # noqa: PERF402 - what came before an error stays
+        except Exception as error:
+            if not _stopped(found, loaded):
+                raise
+            # a look that is tried again would not tell again what was stopped; others' words may hold values
+            broken = [str(error) if isinstance(error, TidegateError) else type(error).__name__]
+    waiting = {item.name: item.why for item in found if isinstance(item, Waiting) and not item.overdue}
+    runs = [item.to_dict() for item in found if isinstance(item, Run)]
+    return {"runs": runs, "stopped": [*_stopped(found, loaded), *broken], "waiting": waiting}
+
+
+def _stopped(found: Sequence[Run | Refused | Waiting | Overdue], contract: Contract) -> list[str]:
+    """What somebody has to see to, in words."""
+    runs = [item for item in found if isinstance(item, Run) and item.decision is not Decision.PUBLISH]
+    told = [f"{run.batch}: {run.decision.value}" for run in runs]
+    told += [f"{item.name}: {item.why}" for item in found if isinstance(item, Refused)]
+    told += [f"{item.name}: {item.why}" for item in found if isinstance(item, Waiting) and item.overdue]
+    return told + [item.alarm(contract).message for item in found if isinstance(item, Overdue)]
 
 
 @task(name="build-reference", retries=2, retry_delay_seconds=1, retry_condition_fn=lambda _t, _r, s: _is_passing(s))
@@ -267,15 +281,3 @@ def _files(named: str | list[str] | None) -> list[str]:
     if isinstance(named, str) and Path(named).is_dir():
         return [str(path) for path in deliveries(Path(named))]
     return [named] if isinstance(named, str) else named
-
-
-def deliveries(folder: Path) -> list[Path]:
-    """The batch files in a folder, by name; hidden ones are somebody's unfinished business.
-
-    Raises:
-        UsageError: It is no folder.
-    """
-    if not folder.is_dir():
-        raise UsageError("no folder of batches", found=str(folder))
-    found = (path for path in folder.iterdir() if suffix_of(path) in SUFFIXES and not path.name.startswith("."))
-    return sorted(found, key=natural_id)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from tidegate_contracts.batch import iso, utc
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.severity import Severity
-from tidegate_flows.ledger import counters
+from tidegate_flows.ledger import counters, standings
 from tidegate_flows.ledger.schema import counters as counted
-from tidegate_flows.ledger.schema import runs
 from tidegate_flows.place import Place
 from tidegate_monitors.alarm import Alarm
 
@@ -26,7 +25,8 @@ class Overdue:
     Attributes:
         since: When the first of them was due, in UTC.
         batches: How many are due by now.
-        last: The end of the last window that came, in UTC.
+        last: The end of the last window that came, in UTC; of one that ends long after its batch came, at most an
+            interval after that.
     """
 
     since: datetime
@@ -48,15 +48,13 @@ def overdue(place: Place, contract: Contract, now: datetime) -> Overdue | None:
     if contract.cadence is None:
         return None
     with place.ledger.read() as connection:
-        seconds = connection.scalar(
-            select(func.max(runs.c.event_end)).where(runs.c.dataset == contract.name, runs.c.superseded.is_(False))
-        )
+        seconds = standings.window_last(connection, contract.name, contract.cadence.total_seconds())
     if seconds is None:
         return None
     try:
         last = datetime.fromtimestamp(seconds, utc(now).tzinfo)
         due = last + contract.cadence + (contract.arrive_within or timedelta(0))
-    except (OverflowError, ValueError, OSError):  # what came ends so late that no calendar has the next
+    except (OverflowError, ValueError, OSError):  # the interval is so long that no calendar has the next
         return None
     if now <= due:
         return None

@@ -43,14 +43,22 @@ def _instant(bound: Any, contract: Contract) -> datetime | None:
 
 
 def as_of(moment: datetime | str | None, batch: Batch | None, arrived: datetime) -> datetime:
-    """The batch's time for the breaker: its arrival, a given time, or with ``"window"`` the end of its window."""
+    """The batch's time for the breaker: its arrival, a given time, or with ``"window"`` the end of its window.
+
+    A window that ends after the batch arrived has a wrong time in it, and its end says nothing; then it is where the
+    window begins. With ``"window"`` the breaker's time is never later than the arrival.
+    """
     if moment is None:
         return arrived
     if moment == "window":
-        return batch.window.end if batch is not None and batch.window is not None else arrived
+        return _believed(batch.window, arrived) if batch is not None and batch.window is not None else arrived
     if isinstance(moment, str):
         try:
             moment = datetime.fromisoformat(moment)
         except ValueError as error:
             raise UsageError("as-of", found=repr(moment), allowed="an ISO 8601 time, or 'window'") from error
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _believed(window: Window, arrived: datetime) -> datetime:
+    return window.end if window.end <= arrived else min(window.start, arrived)

@@ -1,14 +1,26 @@
-"""How all datasets stand: each answer is one statement, and looks at no run's documents."""
+"""How all datasets stand: each answer is a statement or two, and looks at no run's documents."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, func, select, union
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Float,
+    Row,
+    ScalarSelect,
+    Select,
+    String,
+    bindparam,
+    func,
+    select,
+    union,
+)
 
 from tidegate_flows.ledger.schema import audit, breakers, cohorts, contracts, label_reports, runs, streams
 from tidegate_monitors.breaker import Decision
@@ -21,7 +33,8 @@ class Standing:
     Attributes:
         last_published: When a batch was last published.
         event_time_max: The end of the latest published window.
-        window_last: The end of the latest window that came, whatever became of it.
+        window_last: The end of the latest window that came, whatever became of it, as its events say; what the
+            schedule goes by is :func:`window_last`.
         quarantined: Batches in quarantine, partly or wholly.
         held: Batches held.
         oldest: When the oldest batch in quarantine or held was decided.
@@ -73,6 +86,53 @@ def _more(row: Row[Any]) -> dict[str, Any]:
 def of_one(connection: Connection, dataset: str) -> Standing:
     """How one dataset stands, as far as its runs tell."""
     return _standing(connection.execute(select(*_columns(dataset))).one())
+
+
+def window_last(connection: Connection, dataset: str, cadence: float) -> float | None:
+    """The end of the latest window that came, as the schedule goes by it; None before any did.
+
+    Only by a wrong time does a window end more than an interval after the dataset's last verdict. It counts as if it
+    ended an interval after its own: else one such time would let nothing be missed until it is past.
+
+    Args:
+        connection: The ledger.
+        dataset: Whose.
+        cadence: The interval between two batches, in seconds.
+    """
+    last = connection.execute(_last(), {"dataset": dataset}).one()
+    ends, decided = _greatest(last[0::2]), _greatest(last[1::2])
+    if ends is None or decided is None:
+        return None
+    believed = decided + cadence
+    if ends <= believed:
+        return ends
+    split = connection.execute(_last_around(), {"dataset": dataset, "believed": believed}).one()
+    before, beyond = _greatest(split[0::2]), _greatest(split[1::2])
+    return _greatest((before, beyond + cadence if beyond is not None else None))
+
+
+def _greatest(times: Iterable[float | None]) -> float | None:
+    return max((time for time in times if time is not None), default=None)
+
+
+@cache
+def _last() -> Select[Any]:
+    """By decision the end of the latest window, and the latest verdict."""
+    dataset = bindparam("dataset", type_=String)
+    ends = [(func.max(runs.c.event_end), "ends"), (func.max(runs.c.completed_at), "decided")]
+    return select(*(_told(dataset, it, what, f"{it.value}_{name}") for it in Decision for what, name in ends))
+
+
+@cache
+def _last_around() -> Select[Any]:
+    """By decision the end of the latest window that can be believed, and the latest verdict on one that cannot."""
+    dataset, believed = bindparam("dataset", type_=String), bindparam("believed", type_=Float)
+    ends = runs.c.event_end
+    columns: list[ColumnElement[Any]] = []
+    for it in Decision:
+        columns.append(_told(dataset, it, func.max(ends), f"{it.value}_before", ends <= believed))
+        columns.append(_told(dataset, it, func.max(runs.c.completed_at), f"{it.value}_beyond", ends > believed))
+    return select(*columns)
 
 
 def _standing(row: Row[Any], **more: Any) -> Standing:

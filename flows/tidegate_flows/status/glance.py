@@ -144,7 +144,7 @@ def glance(connection: Connection, name: str, facts: Mapping[str, Any], now: dat
         tuple(records),
         document(connection, records[0].run) if records else None,
         count_kept(connection, name),
-        expected(facts, last_window(connection, name), now),
+        expected(facts, last_window(connection, name, facts.get("cadence") or 0.0), now),
         now,
         errors=failures(connection).get(name, 0) if not records else 0,
     )

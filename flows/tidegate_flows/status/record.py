@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, false, func, select
 
 from tidegate_contracts.batch import parse_iso
+from tidegate_flows.ledger import standings
 from tidegate_flows.ledger.schema import runs
 from tidegate_flows.status.when import from_seconds
 from tidegate_monitors.breaker import Decision
@@ -144,10 +145,9 @@ def count_kept(connection: Connection, dataset: str) -> Kept:
     return Kept(*(found.get(name.value, 0) for name in names))
 
 
-def last_window(connection: Connection, dataset: str) -> datetime | None:
-    """The end of the latest window that came, in UTC."""
-    seconds = connection.scalar(select(func.max(runs.c.event_end)).where(runs.c.dataset == dataset, STANDS))
-    return from_seconds(seconds)
+def last_window(connection: Connection, dataset: str, cadence: float) -> datetime | None:
+    """The end of the latest window that came, in UTC, as the schedule goes by it."""
+    return from_seconds(standings.window_last(connection, dataset, cadence))
 
 
 def document(connection: Connection, run: str) -> Run:
