@@ -335,6 +335,9 @@ def test_the_sentence_fits_each_kind_of_run() -> None:
     for sentence, run in said.items():
         assert headline(VerdictView(run, NOW)).replace("it would have been quarantined: ", "it would") == sentence
     assert [step.what for step in steps(VerdictView(run_of(**published), NOW))] == ["Nothing."]
+    unjudged = [step.what for step in steps(VerdictView(run_of((silent,), **published, verified=False), NOW))]
+    assert "read the gate's log" in unjudged[0]
+    assert not [what for what in unjudged if "reference" in what], "nothing is known of it that one could build upon"
     gone = VerdictView(run_of(), NOW, discarded=True)
     assert "has been discarded: none of its 10 rows is published." in headline(gone)
 

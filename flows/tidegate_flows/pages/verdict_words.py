@@ -162,6 +162,10 @@ def _of_reference(view: VerdictView) -> Iterator[Step]:
             "It was held against no reference, so drift is not seen: build one of batches that are known to be good",
             pasted("reference", "build", view.contract, "BATCH…", signed=f"--approve {SIGNED}", store=view.store),
         )
+    elif view.run.decision is Decision.PUBLISH and not view.run.verified:
+        if view.stored:
+            again = "If it was bad: trip the breaker while readers are told, and let a mended file take its place"
+            yield Step(again, _gate(view, "FILE", revise=view.run.would is None))
     elif view.run.decision is Decision.PUBLISH and view.critical:
         yield Step("Look at the critical findings below, and mend their cause. Build no reference of this batch")
         if view.stored:
