@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from tidegate_flows.ledger import audit, batches, runs
-from tidegate_flows.ledger.batches import Claim
+from tidegate_flows.ledger.batches import Claim, Revision
 from tidegate_monitors.breaker import Decision
 from tidegate_monitors.run import Run
 
@@ -28,7 +28,8 @@ class Target:
         stood: Another key under which these bytes were kept until now; None for none.
         superseded: The run that spoke for what it supersedes; None where it supersedes nothing.
         files: The published files that make way, relative to the store.
-        passed_over: Other revisions of the id that were held and now never will be published: key and run of each.
+        passed_over: What else makes way, key and run of each: other revisions of the id that were held, and other bytes
+            that were published beside it.
     """
 
     key: str
@@ -45,14 +46,27 @@ def target_of(connection: Connection, claim: Claim, decision: Decision) -> Targe
 
     A revision that passes takes the place of what was published under its id; one that is held takes that of another
     held one. Until then what stands goes on to stand, and the revision is kept beside it. Of the revisions of an id at
-    most one is held, the one that was decided on last.
+    most one is held, the one that was decided on last. Bytes that were published beside the id, because the contract
+    let them, make way for the revision that passes: readers have one version.
     """
     if claim.revises is None:
         return Target(claim.batch, _free(connection, claim))
     target = _target_of_revision(connection, claim, decision)
     if decision is Decision.QUARANTINE:
         return target
-    return replace(target, passed_over=tuple(batches.waiting_beside(connection, claim)))
+    waiting = tuple(batches.waiting_beside(connection, claim))
+    if decision is Decision.HOLD:
+        return replace(target, passed_over=waiting)
+    beside = _published_beside(connection, claim.dataset, claim.revises)
+    files = (path for row in beside for path in json.loads(row.files))
+    gone = ((row.batch, row.run) for row in beside)
+    return replace(target, files=(*target.files, *files), passed_over=(*waiting, *gone))
+
+
+def _published_beside(connection: Connection, dataset: str, revision: Revision) -> list[Row[Any]]:
+    """The runs that speak for what was published beside the id of a revision, and was claimed with it."""
+    found = (runs.speaking_for(connection, dataset, key) for key, _ in revision.beside)
+    return [row for row in found if row is not None]
 
 
 def _target_of_revision(connection: Connection, claim: Claim, decision: Decision) -> Target:
@@ -70,7 +84,7 @@ def _target_of_revision(connection: Connection, claim: Claim, decision: Decision
 
 
 def supersede(connection: Connection, claim: Claim, target: Target, run: Run) -> None:
-    """Put into the audit what a run supersedes, by whom and why, and let go of other revisions that were held."""
+    """Put into the audit what a run supersedes, by whom and why, and let go of what else makes way."""
     if claim.revises is None:
         return
     for key, other in target.passed_over:
@@ -98,9 +112,9 @@ def _next(connection: Connection, claim: Claim, standing: Row[Any]) -> tuple[int
 
 
 def _free(connection: Connection, claim: Claim) -> str:
-    """The name of a batch's file: its key, unless a revision or a return of another batch is called so."""
+    """The name of a batch's file: its key, unless a revision or a return of another batch is or was called so."""
     stem = claim.batch
-    if _LIKE_ANOTHER.search(stem):
+    if claim.rewritten or _LIKE_ANOTHER.search(stem):  # what was published beside an id may have been superseded since
         while runs.names_file(connection, claim.dataset, f"{claim.dataset}/published/{stem}.parquet"):
             stem += "~"
     return stem

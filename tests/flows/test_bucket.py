@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,9 +19,13 @@ import tidegate as tg
 from tidegate_flows import readmission
 from tidegate_flows.cli.app import app
 from tidegate_flows.cli.exits import run
+from tidegate_flows.doctor import bucket as doctor
 from tidegate_flows.place import at
 from tidegate_flows.recover import recover
-from tidegate_flows.stores.bucket import Bucket
+from tidegate_flows.settings import resolve
+from tidegate_flows.stores import bucket as buckets
+from tidegate_flows.stores.bucket import MARK, OWN_NAME, Bucket
+from tidegate_flows.stores.local import sha256_of
 
 Make = Callable[..., pd.DataFrame]
 
@@ -61,11 +65,11 @@ def url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def lying_in(url: str) -> dict[str, bytes]:
-    """What readers of the bucket see."""
+    """What readers of the bucket see, but for the object that says whose it is."""
     system, place = fsspec.core.url_to_fs(url)
     system.invalidate_cache()
     found = system.find(place) if system.exists(place) else []
-    return {name.partition("lake/")[2]: system.cat_file(name) for name in found}
+    return {name.partition("lake/")[2]: system.cat_file(name) for name in found if not name.endswith(f"/{MARK}")}
 
 
 def in_store(store: Path) -> dict[str, bytes]:
@@ -205,7 +209,7 @@ def test_a_worker_that_dies_while_the_bucket_is_written_down_leaves_a_store_that
         assert place.bucket is None
     monkeypatch.setenv("TIDEGATE_PUBLISH", url)
     with at(store) as place:
-        assert place.bucket == Bucket(url)
+        assert place.bucket == Bucket(url, store)
 
 
 def test_a_bucket_s_name_that_cannot_be_read_is_said_with_what_to_do(store: Path) -> None:
@@ -216,3 +220,100 @@ def test_a_bucket_s_name_that_cannot_be_read_is_said_with_what_to_do(store: Path
         at(store),
     ):
         pass
+
+
+def test_a_place_that_another_store_publishes_to_is_refused_and_what_lies_there_stays(
+    url: str, store: Path, tmp_path: Path, contract: tg.Contract, make_orders: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, signed = tmp_path / "other", {"supersede": True, "by": "ann", "reason": "late rows"}
+    tg.gate(make_orders(1), contract, store=store, batch_id="a").require_published()
+    before = lying_in(url)
+    said = rf"another store publishes to this place; found: {url}/{MARK} of the store [0-9a-f]{{8}}….*hint: "
+    for _ in range(2):
+        with pytest.raises(tg.UsageError, match=said):
+            tg.gate(make_orders(2), contract, store=other, batch_id="a")
+    assert lying_in(url) == before
+    assert not (other / ".publish").exists(), "it may still be told of a place of its own"
+    monkeypatch.setenv("TIDEGATE_PUBLISH", f"{url}/of-other")
+    tg.gate(make_orders(2), contract, store=other, batch_id="a").require_published()
+    assert lying_in(f"{url}/of-other").keys() == {"of-other/orders/published/a.parquet"}
+    monkeypatch.delenv("TIDEGATE_PUBLISH")
+    tg.gate(make_orders(3), contract, store=store, batch_id="a", **signed).require_published()
+    assert set(in_store(store)) == {"orders/published/a.v2.parquet"}
+    assert set(lying_in(url)) == {*in_store(store), "of-other/orders/published/a.parquet"}
+
+
+@pytest.mark.parametrize("only_absent", [True, False])
+def test_of_two_stores_that_are_the_first_at_once_one_has_the_place(
+    only_absent: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the file system puts an object only if there is none; and where it writes over what is there."""
+    url, file = f"memory://{uuid4().hex}/lake", tmp_path / "a.parquet"
+    file.write_bytes(b"a")
+    for name in ("slow", "fast"):
+        (tmp_path / name).mkdir()
+    slow, fast, real = Bucket(url, tmp_path / "slow"), Bucket(url, tmp_path / "fast"), buckets._put_first
+
+    def overtaken(system: Any, place: str, content: bytes) -> None:
+        monkeypatch.setattr(buckets, "_put_first", real)
+        fast.make_own()
+        real(system, place, content)
+
+    monkeypatch.setattr(buckets, "_put_first", overtaken)
+    if not only_absent:
+        monkeypatch.setattr(
+            "fsspec.implementations.memory.MemoryFileSystem.pipe_file",
+            lambda self, path, value, **_: self.open(path, "wb", data=value),
+        )
+    if only_absent:
+        with pytest.raises(tg.UsageError, match="another store publishes"):
+            slow.make_own()
+    else:
+        slow.make_own()
+    has, has_not = (fast, slow) if only_absent else (slow, fast)
+    has.put(file, "orders/published/a.parquet", sha256_of(file))
+    with pytest.raises(tg.UsageError, match="another store publishes"):
+        has_not.remove("orders/published/a.parquet")
+    with pytest.raises(tg.UsageError, match="another store publishes"):
+        has_not.put(file, "orders/published/b.parquet", sha256_of(file))
+    assert lying_in(url) == {"orders/published/a.parquet": b"a"}
+
+
+def test_a_file_system_that_cannot_put_only_what_is_absent_is_read_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def plain(self: Any, path: str, value: bytes) -> None:
+        self.open(path, "wb", data=value)
+
+    monkeypatch.setattr("fsspec.implementations.memory.MemoryFileSystem.pipe_file", plain)
+    url = f"memory://{uuid4().hex}/lake"
+    for name, refused in (("one", False), ("other", True), ("one", False)):
+        (tmp_path / name).mkdir(exist_ok=True)
+        with pytest.raises(tg.UsageError) if refused else nullcontext():
+            Bucket(url, tmp_path / name).make_own()
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"format": 1}', b'{"format": 2, "store": "x"}'])
+def test_an_id_in_the_bucket_or_the_store_that_cannot_be_read_is_nobody_s(store: Path, content: bytes) -> None:
+    url = f"memory://{uuid4().hex}/lake"
+    fsspec.filesystem("memory").pipe_file(f"{url}/{MARK}", content)
+    store.mkdir()
+    with pytest.raises(tg.UsageError, match=f"{MARK} that cannot be read"):
+        Bucket(url, store).make_own()
+    (store / OWN_NAME).write_bytes(content)
+    with pytest.raises(tg.StoreError, match=f"{OWN_NAME} cannot be read.*copy that"):
+        Bucket(f"memory://{uuid4().hex}/lake", store).make_own()
+
+
+def test_the_doctor_says_whose_the_bucket_is_and_writes_nothing(
+    store: Path, tmp_path: Path, contract: tg.Contract, make_orders: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIDEGATE_PUBLISH", url := f"memory://{uuid4().hex}/lake")
+    (new,) = doctor.examine(resolve(store=store))
+    assert (new.state, fsspec.filesystem("memory").exists(f"{url}/{MARK}")) == ("ok", False)
+    tg.gate(make_orders(1), contract, store=store, batch_id="a").require_published()
+    (own,) = doctor.examine(resolve(store=store))
+    (tmp_path / "other").mkdir()
+    (other,) = doctor.examine(resolve(store=tmp_path / "other"))
+    assert (own.state, other.state, "another store publishes" in other.found) == ("ok", "no", True)
+    assert list((tmp_path / "other").iterdir()) == []

@@ -24,7 +24,7 @@ import tidegate as tg
 from tests.flows.conftest import Said
 from tests.flows.ledger_suite.server import running
 from tests.flows.loopback import Answer, Asked, loopback
-from tidegate_flows import exporter, gate, readmission, serving
+from tidegate_flows import gate, readmission, serving, textfile
 from tidegate_flows.alert_rules.groups import alerts
 from tidegate_flows.cli.app import app
 from tidegate_flows.cli.exits import run as main
@@ -238,7 +238,8 @@ def test_a_sound_ledger_has_nothing_to_tell(gated: Settings) -> None:
         ("unfinished decisions", "UPDATE runs SET moved = 0", "warning"),
         (
             "stale claims",
-            "INSERT INTO batches (dataset, batch, sha256, token, lease_until) VALUES ('orders', 'b', 'x', 1, 1000)",
+            "INSERT INTO batches (dataset, batch, sha256, token, lease_until, lease) "
+            "VALUES ('orders', 'b', 'x', 1, 1000, 60)",
             "warning",
         ),
         ("ledger clock", "UPDATE runs SET completed_at = completed_at + 86400", "warning"),
@@ -380,27 +381,37 @@ def test_what_was_judged_again_is_nothing_that_the_exporter_does_not_know(
             told = [(row.arrival, row.completed_at) for row in connection.execute(select(runs).order_by(runs.c.seq))]
     assert [arrival for arrival, _ in told] == [True, False]
     assert told[1][1] > told[0][1] + 3600
-    with answering({"/metrics": exporter.once(gated).decode()}) as url:
+    with answering({"/metrics": textfile.once(gated).decode()}) as url:
         assert one(monitoring.exporter(url, gated), "exporter").state == "ok"
 
 
-def test_prometheus_must_have_our_rules_and_scrape_our_exporter() -> None:
+def test_prometheus_must_have_our_rules_scrape_our_exporter_and_call_somebody() -> None:
     rules = [{"name": alert.name, "health": "ok"} for alert in alerts()]
 
-    def states(rules: list[dict[str, str]], targets: list[dict[str, Any]]) -> list[str]:
+    def states(
+        rules: list[dict[str, str]], targets: list[dict[str, Any]], called: tuple[str, ...] = ("http://h:9093/api",)
+    ) -> list[str]:
         answers = {
             "/api/v1/rules": {"data": {"groups": [{"rules": rules}]}},
             "/api/v1/query?query=tidegate_ledger_up": {"data": {"result": targets}},
             "/api/v1/query": {"data": {"result": []}},  # the exporter's ledger is down: it says little else
+            "/api/v1/alertmanagers": {"data": {"activeAlertmanagers": [{"url": each} for each in called]}},
         }
         with answering(answers) as url:
-            return [item.state for item in monitoring.prometheus(url)]
+            found = list(monitoring.prometheus(url))
+        assert [item.what for item in found] == ["prometheus rules", "prometheus target", "prometheus alertmanager"]
+        assert all(item.hint for item in found if item.state != "ok")
+        return [item.state for item in found]
 
-    target = {"metric": {"instance": "127.0.0.1:9464"}}
-    assert states(rules, [target]) == ["ok", "ok"]
-    assert states(rules[1:], [target]) == ["no", "ok"]
-    assert states([{**rules[0], "health": "err"}, *rules[1:]], [target]) == ["no", "ok"]
-    assert states(rules, []) == ["ok", "no"]
+    target = {"metric": {"instance": "127.0.0.1:9464", "job": "tidegate-eu"}}
+    pod = {"metric": {"instance": "10.0.0.7:9464", "job": "kubernetes-pods"}}
+    assert states(rules, [target]) == ["ok", "ok", "ok"]
+    assert states(rules[1:], [target]) == ["no", "ok", "ok"]
+    assert states([{**rules[0], "health": "err"}, *rules[1:]], [target]) == ["no", "ok", "ok"]
+    assert states(rules, []) == ["ok", "no", "ok"]
+    assert states(rules, [target, pod]) == ["ok", "warning", "ok"]
+    assert states(rules, [{"metric": {"instance": "127.0.0.1:9464"}}]) == ["ok", "warning", "ok"]
+    assert states(rules, [target], ()) == ["ok", "ok", "no"]
     assert [item.state for item in monitoring.prometheus("http://127.0.0.1:9")] == ["no"]
     with answering({"/api/v1/rules": [], "/api/v1/query": []}) as url:
         assert [item.state for item in monitoring.prometheus(url)] == ["no"]

@@ -20,7 +20,7 @@ from tidegate_flows import by_hand
 from tidegate_flows.doctor import examine
 from tidegate_flows.gate import gate_at
 from tidegate_flows.ledger import batches, counters, runs
-from tidegate_flows.ledger.batches import Busy, Claim, Decided
+from tidegate_flows.ledger.batches import Busy, Claim, Decided, Revision
 from tidegate_flows.ledger.runs import Recorded
 from tidegate_flows.place import LONGEST_LEASE, RECENT_RUNS, Place, at
 from tidegate_flows.recover import sweep
@@ -121,6 +121,41 @@ def test_claims_are_left_to_their_worker_for_as_long_as_runs_take(
             assert isinstance(batches.reclaim(connection, "orders", "a", now=later, lease=200), kind)
 
 
+@pytest.mark.parametrize("asks", [60.0, 1.0], ids=["the learnt lease shrank", "another TIDEGATE_LEASE"])
+def test_a_claim_lasts_as_long_as_it_was_made_for_whatever_the_lease_of_whoever_asks(
+    place: Place, make_orders: Make, contract: tg.Contract, asks: float
+) -> None:
+    ran(place, 900.0)
+    with place.ledger.begin() as connection:
+        now, made = place.seconds, place.lease_for(connection, "orders")
+        first = batches.claim(connection, "orders", "slow", "0" * 64, now=now, lease=made)
+    assert (isinstance(first, Claim), made) == (True, 1800)
+    ran(place, 1.0, times=RECENT_RUNS)
+    assert lease(place) == 60
+    for seconds, kind in ((60, Busy), (1799, Busy), (1801, Claim)):
+        with place.ledger.begin() as connection:
+            asked = batches.claim(connection, "orders", "slow", "0" * 64, now=now + seconds, lease=asks)
+        assert isinstance(asked, kind), seconds
+    with place.ledger.begin() as connection:  # a claim that was taken over lasts as long as the one who took it says
+        later = batches.claim(connection, "orders", "slow", "0" * 64, now=now + 1801 + asks + 1, lease=asks)
+    assert isinstance(later, Claim)
+
+
+@pytest.mark.parametrize("revised", [False, True])
+def test_what_is_judged_again_or_revised_is_left_to_its_worker_for_that_worker_s_lease(
+    place: Place, revised: bool
+) -> None:
+    with place.ledger.begin() as connection:
+        now, revision = place.seconds, Revision("ann", "why") if revised else None
+        if revised:
+            first = batches.claim(connection, "orders", "a", "f" * 64, now=now, lease=900, revision=revision)
+        else:
+            first = batches.reclaim(connection, "orders", "a", now=now, lease=900)
+        assert isinstance(first, Claim)
+        for seconds, kind in ((100, Busy), (899, Busy), (901, Claim)):
+            assert isinstance(batches.reclaim(connection, "orders", "a", now=now + seconds, lease=60), kind)
+
+
 def test_a_probe_that_waits_has_the_lease_for_its_verdict(
     store: Path, contract_file: Callable[..., Path], make_orders: Make
 ) -> None:
@@ -199,9 +234,10 @@ def test_a_claim_from_before_the_clock_was_set_back_is_taken_over_and_the_late_o
             with place.ledger.begin() as connection:
                 return batches.claim(connection, "orders", "a", "0" * 64, now=now, lease=60)
 
-        first, again, later = asked(2 * day), asked(2 * day + 30), asked(day)
+        first, again, put_right, later = (asked(moment) for moment in (2 * day, 2 * day + 30, 2 * day - 2, day))
         assert isinstance(first, Claim)
         assert isinstance(again, Busy), "within the lease"
+        assert isinstance(put_right, Busy), "a clock that goes back by seconds costs nobody a claim"
         assert isinstance(later, Claim), "a day earlier by the clock"
         with pytest.raises(tg.StoreError), place.ledger.begin() as connection:
             batches.settle(connection, first, "0" * 36)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from tidegate_contracts.errors import StoreError, UsageError
-from tidegate_flows.ledger.schema import batches, runs
+from tidegate_flows.ledger.schema import batches, cohorts, runs
 from tidegate_monitors.breaker import Decision
 
 _REFUSED_IN_SHADOW = ("quarantine", "halt")
+_UNSIGNED: dict[str, Any] = {"revised_by": None, "revised_why": None}
+_ITSELF = "tidegate"  # signs for what mends a batch that only the shadow let pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +24,13 @@ class Revision:
         by: Who.
         reason: Why.
         token: Of the claim on the id itself, which is held besides.
+        beside: Other bytes under the id that were published beside it, key and token of each: claimed too.
     """
 
     by: str
     reason: str
     token: int = 0
+    beside: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ def claim(
         UsageError: There is nothing under the id that could be superseded.
     """
     row = _row(connection, dataset, batch)
-    if revision is not None and (row is None or (row.run is None and not _left(row, now, lease))):
+    if revision is not None and (row is None or (row.run is None and not _left(row, now))):
         raise UsageError(
             f"no batch {batch!r} of {dataset!r} to supersede",
             allowed="the id of a batch that was delivered before",
@@ -114,22 +118,21 @@ def claim(
     if row is None:
         connection.execute(
             insert(batches).values(
-                dataset=dataset, batch=batch, sha256=sha256, token=1, lease_until=now + lease, run=None
+                dataset=dataset, batch=batch, sha256=sha256, token=1, lease_until=now + lease, lease=lease, run=None
             )
         )
         return Claim(dataset, batch, sha256, 1)
-    spent = row.run is not None and (_nothing_published(connection, row.run) or _discarded(connection, row.run))
-    if row.run is not None and row.sha256 != sha256 and not spent:
+    if row.run is not None and row.sha256 != sha256 and not _is_spent(connection, row.run):
         beside = f"{batch}~{sha256[:12]}"
         revision = revision or _mending(connection, row.run)
         if revision is not None:
             return _claim_revision(connection, row, beside, sha256, revision, now, lease)
         return claim(connection, dataset, beside, sha256, now=now, lease=lease)
-    if left := _left(row, now, lease):
+    if left := _left(row, now):
         return Busy(left)
     if row.run is not None and row.sha256 == sha256 and not _discarded(connection, row.run):
         return Decided(row.run)
-    return _take(connection, row, sha256, now + lease)
+    return _take(connection, row, sha256, now, lease)
 
 
 def reclaim(connection: Connection, dataset: str, batch: str, *, now: float, lease: float) -> Claim | Busy:
@@ -141,16 +144,18 @@ def reclaim(connection: Connection, dataset: str, batch: str, *, now: float, lea
     row = _row(connection, dataset, batch)
     if row is None:
         raise StoreError(f"the ledger knows no batch {batch!r} of {dataset!r}")
-    if left := _left(row, now, lease):
+    if left := _left(row, now):
         return Busy(left)
     if row.revised_by is None:
-        return _take(connection, row, row.sha256, now + lease)
+        return _take(connection, row, row.sha256, now, lease)
     standing = _row(connection, dataset, batch.partition("~")[0])
     if standing is None:
         raise StoreError(f"the ledger knows no batch that {batch!r} of {dataset!r} could supersede")
-    if left := _left(standing, now, lease):
+    revision = Revision(row.revised_by, row.revised_why)
+    others = _published_beside(connection, standing, revision)
+    if left := _longest_left(now, standing, *others):
         return Busy(left)
-    return _take_both(connection, standing, row, row.sha256, Revision(row.revised_by, row.revised_why), now + lease)
+    return _take_all(connection, standing, row, others, revision, now, lease)
 
 
 def settle(connection: Connection, held: Claim, run: str, batch: str | None = None) -> None:
@@ -165,15 +170,17 @@ def settle(connection: Connection, held: Claim, run: str, batch: str | None = No
     Raises:
         StoreError: Somebody else has taken the batch over since.
     """
-    if held.revises is None:
-        _release(connection, held, held.batch, held.token, run=run)
-    elif batch == held.id:
-        free = {"run": None, "revised_by": None, "revised_why": None}
-        _release(connection, held, held.id, held.revises.token, run=run, sha256=held.sha256)
-        _release(connection, held, held.batch, held.token, **free)
+    signs = held.revises
+    signed = {"revised_by": signs.by, "revised_why": signs.reason} if signs is not None else _UNSIGNED
+    if signs is None or batch != held.id:
+        _release(connection, held, held.batch, held.token, run=run, **signed)
     else:
-        _release(connection, held, held.id, held.revises.token)
-        _release(connection, held, held.batch, held.token, run=run)
+        _release(connection, held, held.batch, held.token, run=None, **_UNSIGNED)
+    if signs is not None:
+        stands = {"run": run, "sha256": held.sha256} if batch == held.id else {}
+        _release(connection, held, held.id, signs.token, **stands)
+        for key, token in signs.beside:
+            _release(connection, held, key, token)
 
 
 def waiting_beside(connection: Connection, held: Claim) -> list[tuple[str, str]]:
@@ -190,19 +197,19 @@ def waiting_beside(connection: Connection, held: Claim) -> list[tuple[str, str]]
 
 
 def free(connection: Connection, dataset: str, batch: str) -> None:
-    """Nothing stands under a key any more: the same bytes are judged anew if they come again."""
-    connection.execute(
-        update(batches)
-        .where(batches.c.dataset == dataset, batches.c.batch == batch)
-        .values(run=None, revised_by=None, revised_why=None)
-    )
+    """Nothing stands under a key any more, no labels either: the same bytes are judged anew if they come again."""
+    of_key = batches.c.dataset == dataset, batches.c.batch == batch
+    connection.execute(update(batches).where(*of_key).values(run=None, **_UNSIGNED))
+    connection.execute(delete(cohorts).where(cohorts.c.dataset == dataset, cohorts.c.batch == batch))
 
 
 def give_up(connection: Connection, held: Claim) -> None:
     """Let go of a claim without a verdict, so that the next worker need not wait for the lease."""
-    _let_go(connection, held.dataset, held.batch, held.token)
-    if held.revises is not None:
-        _let_go(connection, held.dataset, held.id, held.revises.token)
+    revises = held.revises
+    others = ((held.id, revises.token), *revises.beside) if revises is not None else ()
+    for key, token in ((held.batch, held.token), *others):
+        mine = batches.c.dataset == held.dataset, batches.c.batch == key, batches.c.token == token
+        connection.execute(update(batches).where(*mine).values(lease_until=0.0))
 
 
 def is_known(connection: Connection, dataset: str, batch: str) -> bool:
@@ -213,39 +220,75 @@ def is_known(connection: Connection, dataset: str, batch: str) -> bool:
 def _claim_revision(
     connection: Connection, standing: Row[Any], beside: str, sha256: str, revision: Revision, now: float, lease: float
 ) -> Claim | Decided | Busy:
-    """Claim other bytes under an id, and the id with them: nobody may decide on what they would supersede meanwhile."""
+    """Claim other bytes under an id, and the id with them: nobody may decide on what they would supersede meanwhile.
+
+    Bytes that were published beside the id are judged under a key of their own when somebody signs for them: what is
+    published stands until they take its place.
+    """
+    others = _published_beside(connection, standing, revision)
+    if beside in [other.batch for other in others]:
+        beside += "~"
     row = _row(connection, standing.dataset, beside)
-    for one in (standing, row):
-        if one is not None and (left := _left(one, now, lease)):
-            return Busy(left)
+    if left := _longest_left(now, standing, row, *others):
+        return Busy(left)
     if row is None:
-        values = {"dataset": standing.dataset, "batch": beside, "sha256": sha256, "token": 0, "lease_until": 0.0}
-        connection.execute(insert(batches).values(**values))
+        values = {"dataset": standing.dataset, "batch": beside, "sha256": sha256, "token": 0}
+        connection.execute(insert(batches).values(**values, lease_until=0.0, lease=0.0))
         row = _row(connection, standing.dataset, beside)
         assert row is not None  # noqa: S101 - it was just made
     elif row.run is not None and not _discarded(connection, row.run):
-        unsigned = row.revised_by is None and _nothing_published(connection, row.run)
-        if not unsigned:  # what was refused only because nobody signed is judged anew
+        unsigned = row.revised_by is None and _decision(connection, row.run) != Decision.PUBLISH.value
+        if not unsigned:  # what was refused or held while nobody had signed is judged anew
             return Decided(row.run)
-    return _take_both(connection, standing, row, sha256, revision, now + lease)
+    return _take_all(connection, standing, row, others, revision, now, lease)
 
 
-def _left(row: Row[Any], now: float, lease: float) -> float:
+def _published_beside(connection: Connection, standing: Row[Any], revision: Revision) -> list[Row[Any]]:
+    """Other bytes under an id that were published beside it, because the contract let them; a signature is for all.
+
+    Whatever mends a batch without a signature leaves them where they are.
+    """
+    if revision.by == _ITSELF:
+        return []
+    query = (
+        select(batches)
+        .join(runs, runs.c.run == batches.c.run)
+        .where(batches.c.dataset == standing.dataset, batches.c.batch.startswith(f"{standing.batch}~", autoescape=True))
+        .where(runs.c.decision == Decision.PUBLISH.value)
+        .order_by(runs.c.seq)
+    )
+    return list(connection.execute(query))
+
+
+def _left(row: Row[Any], now: float) -> float:
     """For how many seconds a batch is another worker's; 0 if it may be had.
 
-    A claim that would last longer than twice the lease was made before the clock was set back. Whoever made it and
-    works on still is too late by its token.
+    A claim that would last longer than twice its own lease was made before the clock was set back. Whoever made it and
+    works on still is too late by its token. A clock that is put right by less costs nobody a claim.
     """
     left: float = row.lease_until - now
-    return left if 0 < left <= 2 * lease else 0.0
+    return left if 0 < left <= 2 * row.lease else 0.0
 
 
-def _take_both(
-    connection: Connection, standing: Row[Any], row: Row[Any], sha256: str, revision: Revision, until: float
+def _longest_left(now: float, *rows: Row[Any] | None) -> float:
+    """For how many seconds one of several batches is another worker's."""
+    return max(_left(row, now) for row in rows if row is not None)
+
+
+def _take_all(
+    connection: Connection,
+    standing: Row[Any],
+    row: Row[Any],
+    others: list[Row[Any]],
+    revision: Revision,
+    now: float,
+    lease: float,
 ) -> Claim:
-    upper = _take(connection, standing, standing.sha256, until)
-    signed = Revision(revision.by, revision.reason, upper.token)
-    return _take(connection, row, sha256, until, signed)
+    """Take a revision, the id, and what was published beside it."""
+    upper = _take(connection, standing, standing.sha256, now, lease)
+    beside = tuple((other.batch, _take(connection, other, other.sha256, now, lease).token) for other in others)
+    signed = Revision(revision.by, revision.reason, upper.token, beside)
+    return _take(connection, row, row.sha256, now, lease, signed)
 
 
 def _row(connection: Connection, dataset: str, batch: str) -> Row[Any] | None:
@@ -254,16 +297,21 @@ def _row(connection: Connection, dataset: str, batch: str) -> Row[Any] | None:
     ).one_or_none()
 
 
-def _nothing_published(connection: Connection, run: str) -> bool:
-    """Whether a run refused its batch, so that other bytes under its id rewrite no history."""
-    return connection.scalar(select(runs.c.decision).where(runs.c.run == run)) == Decision.QUARANTINE.value
+def _is_spent(connection: Connection, run: str) -> bool:
+    """Whether a run refused its batch, or was let go of, so that other bytes under its id rewrite no history."""
+    return _decision(connection, run) == Decision.QUARANTINE.value or _discarded(connection, run)
+
+
+def _decision(connection: Connection, run: str) -> str | None:
+    found: str | None = connection.scalar(select(runs.c.decision).where(runs.c.run == run))
+    return found
 
 
 def _mending(connection: Connection, run: str) -> Revision | None:
     """Who has other bytes supersede a run: of what only the shadow let pass the gate itself, for it was refused."""
     if connection.scalar(select(runs.c.would).where(runs.c.run == run)) not in _REFUSED_IN_SHADOW:
         return None
-    return Revision("tidegate", "what was published in shadow would not have been")
+    return Revision(_ITSELF, "what was published in shadow would not have been")
 
 
 def _discarded(connection: Connection, run: str) -> bool:
@@ -272,12 +320,13 @@ def _discarded(connection: Connection, run: str) -> bool:
     return bool(connection.scalar(select(runs.c.discarded).where(whole)))
 
 
-def _take(connection: Connection, row: Row[Any], sha256: str, until: float, revision: Revision | None = None) -> Claim:
-    signed = (revision.by, revision.reason) if revision is not None else (None, None)
+def _take(
+    connection: Connection, row: Row[Any], sha256: str, now: float, lease: float, revision: Revision | None = None
+) -> Claim:
     connection.execute(
         update(batches)
         .where(batches.c.dataset == row.dataset, batches.c.batch == row.batch)
-        .values(token=row.token + 1, lease_until=until, sha256=sha256, revised_by=signed[0], revised_why=signed[1])
+        .values(token=row.token + 1, lease_until=now + lease, lease=lease, sha256=sha256)
     )
     return Claim(row.dataset, row.batch, sha256, row.token + 1, revision)
 
@@ -293,11 +342,3 @@ def _release(connection: Connection, held: Claim, batch: str, token: int, **valu
             f"batch {batch!r} of {held.dataset!r} was taken over by another worker",
             hint="its verdict is theirs; run the same command again to see it",
         )
-
-
-def _let_go(connection: Connection, dataset: str, batch: str, token: int) -> None:
-    connection.execute(
-        update(batches)
-        .where(batches.c.dataset == dataset, batches.c.batch == batch, batches.c.token == token)
-        .values(lease_until=0.0)
-    )

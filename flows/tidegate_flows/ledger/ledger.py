@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -149,7 +150,14 @@ class Ledger:
 
     def _unusable(self, error: SQLAlchemyError, hint: str) -> StoreError:
         reason = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
-        reason = self.address.masked(reason) if self.address is not None else reason
+        if self.address is not None:
+            reason = self.address.masked(reason)
+        elif not os.access(Path(self.where).parent, os.W_OK):
+            return StoreError(
+                f"the ledger {self.where} cannot be used in a folder that cannot be written",
+                found=reason.splitlines()[0],
+                allowed="one that can (SQLite makes files beside it even to read), or a ledger in Postgres",
+            )
         return StoreError(f"the ledger {self.where} cannot be used", found=reason.splitlines()[0], hint=hint)
 
 

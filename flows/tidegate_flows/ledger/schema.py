@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, text
 
-FORMAT = 6
+FORMAT = 7
 
 metadata = MetaData()
 
@@ -18,6 +18,7 @@ batches = Table(
     Column("sha256", String(64), nullable=False),
     Column("token", Integer, nullable=False),  # raised by every claim, so that a slow worker cannot commit late
     Column("lease_until", Float, nullable=False),  # store clock, seconds; 0 when nobody works on it
+    Column("lease", Float, nullable=False),  # of whoever claimed it last, seconds
     Column("run", String(36)),  # null until a verdict was committed
     Column("revised_by", Text),  # who has these other bytes supersede what was published under the id
     Column("revised_why", Text),
