@@ -18,7 +18,7 @@ def require_closed(dataset: str, *, store: str | Path | None = None, ledger: str
         Halted: The dataset's breaker is open, and nobody has overridden it for now.
         UsageError: The ledger knows no such dataset.
     """
-    with at(store, ledger=ledger, must_exist=True) as place, place.ledger.read() as connection:
+    with at(store, ledger=ledger, read_only=True) as place, place.ledger.read() as connection:
         clock = place.clock()
         known = {name: breaker_now(kept, clock) for name, kept in breakers.all_of(connection).items()}
     if dataset not in known:  # a misspelt guard must not read as a pass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from pathlib import Path
+from threading import Lock
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry
@@ -21,8 +21,8 @@ from tidegate_contracts.errors import TidegateError
 from tidegate_flows.exposition import PREFIX, Pages, safe
 from tidegate_flows.ledger_reader import LedgerReader
 from tidegate_flows.ledger_snapshot import Snapshots
+from tidegate_flows.plain import plain
 from tidegate_flows.settings import Settings
-from tidegate_flows.stores.local import replace_durably, writing
 from tidegate_monitors.metric_family import Distribution, Family
 from tidegate_monitors.metrics import SERIES_MAXIMUM, distributions, families, health
 
@@ -41,17 +41,17 @@ class Exporter:
     def __init__(self, settings: Settings, *, series: int = SERIES_MAXIMUM, reader: LedgerReader | None = None) -> None:
         self._reader, self._series = reader or LedgerReader(settings), series
         self._snapshots, self._pages = Snapshots(), Pages()
+        self._told, self._telling = "", Lock()
 
     def families(self) -> list[Family | Distribution]:
         """All families, then how the reading itself went."""
         started = perf_counter()
         try:
             found = self.of_ledger()
-        except TidegateError:
-            return [*health(up=False, seconds=perf_counter() - started)]
         except Exception as error:  # noqa: BLE001 - whatever it is, a scrape has to see that the ledger is not told
-            logger.warning("the ledger cannot be told: %s", type(error).__name__)  # its words may hold values
+            self._tell(plain(error) if isinstance(error, TidegateError) else type(error).__name__)  # no values
             return [*health(up=False, seconds=perf_counter() - started)]
+        self._tell("")
         return [*found, *health(up=True, seconds=perf_counter() - started)]
 
     def of_ledger(self) -> list[Family | Distribution]:
@@ -63,6 +63,15 @@ class Exporter:
         """
         snapshot = self._reader.ask(lambda connection: self._snapshots.take(connection, self._reader.clock()))
         return [*families(snapshot, self._series), *distributions(snapshot)]
+
+    def _tell(self, reason: str) -> None:
+        """Log why the ledger cannot be told, once for each reason; an empty one says that it can."""
+        with self._telling:
+            before, self._told = self._told, reason
+        if reason and reason != before:
+            logger.warning("the ledger cannot be told: %s", reason)
+        elif before and not reason:
+            logger.warning("the ledger can be told again")
 
     def page(self, accept: str = "") -> tuple[bytes, str]:
         """What ``/metrics`` says, and its content type."""
@@ -85,30 +94,6 @@ def registry(settings: Settings) -> CollectorRegistry:
     found = CollectorRegistry(auto_describe=False)
     found.register(LedgerCollector(settings))
     return found
-
-
-def write_textfile(settings: Settings, path: Path) -> None:
-    """Write all metrics to a file for the node exporter's textfile collector, by one rename.
-
-    Raises:
-        UsageError: There is no store.
-        StoreError: The ledger cannot be read, or the file not be written.
-    """
-    text = once(settings)
-    with writing(path):
-        replace_durably(path, text)
-
-
-def once(settings: Settings) -> bytes:
-    """The page in the classic text format; a page that says only "ledger down" is for scrapes.
-
-    Raises:
-        UsageError: There is no store.
-        StoreError: The ledger cannot be read.
-    """
-    started = perf_counter()
-    found = Exporter(settings).of_ledger()
-    return Pages().page([*found, *health(up=True, seconds=perf_counter() - started)])[0]
 
 
 def metric(family: Family | Distribution) -> Metric:

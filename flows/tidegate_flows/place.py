@@ -79,6 +79,7 @@ def at(
     ledger: str | None = None,
     clock: Callable[[], datetime] | None = None,
     must_exist: bool = False,
+    read_only: bool = False,
     patience: Patience | None = None,
 ) -> Iterator[Place]:
     """The place that a store's path or the settings name.
@@ -88,32 +89,35 @@ def at(
         ledger: The ledger's URL; None for the settings in force.
         clock: Where the time comes from; None for the ledger's own clock where several hosts share it, else the
             machine's.
-        must_exist: Refuse to make a new store, for commands that only read.
+        must_exist: Refuse to begin a new store, for those who act on what is there.
+        read_only: For those who only read: a new store is refused, and nothing is made or tried in the folder, which
+            may be one that cannot be written.
         patience: How long the ledger is waited for; None for as long as work may take.
 
     Raises:
-        UsageError: ``must_exist``, and there is no store; or the settings name no ledger that there can be, or not
+        UsageError: There is no store, and none may be begun; or the settings name no ledger that there can be, or not
             that of the store.
-        StoreError: It cannot be opened or written, or has lost its ledger.
+        StoreError: It cannot be opened, or written by those who do not only read; or it has lost its ledger.
     """
+    there = must_exist or read_only
     settings = store if isinstance(store, Settings) else resolve(store=store, ledger=ledger)
     where = Path(settings.store.value)
     if not settings.ledger.value:
         pairing.require_file(where)
         lost.require_known(where)
-    if must_exist and not (where.is_dir() if settings.ledger.value else (where / "ledger.db").is_file()):
+    if there and not (where.is_dir() if settings.ledger.value else (where / "ledger.db").is_file()):
         raise UsageError(
             "there is no store here",
             found=f"{settings.store.value} ({settings.store.origin})",
             hint="name one with --store, or gate a batch first",
         )
-    files = LocalStore.open(settings.store.value)
-    book = Ledger.open(settings.ledger.value, files.root, must_exist=must_exist, patience=patience)
+    files = LocalStore.open(settings.store.value, read_only=read_only)
+    book = Ledger.open(settings.ledger.value, files.root, must_exist=there, patience=patience)
     try:
         if settings.ledger.value:
-            pairing.pair(book, files.root, read_only=must_exist)
+            pairing.pair(book, files.root, read_only=there)
         now = clock or book.clock or now_utc
-        bucket = Bucket.of(files.root, "" if must_exist else settings.publish.value)
+        bucket = Bucket.of(files.root, "" if there else settings.publish.value)
         yield Place(files, book, settings.lease_seconds, now, learns_lease=settings.learns_lease, bucket=bucket)
     finally:
         book.close()

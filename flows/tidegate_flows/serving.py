@@ -25,14 +25,13 @@ from tidegate_flows.ledger.ledger import address_of
 from tidegate_flows.ledger_reader import PATIENCE, LedgerReader
 from tidegate_flows.place import at
 from tidegate_flows.plain import plain
+from tidegate_flows.resting_clients import CONNECTIONS_MAXIMUM, YieldingProtocol
 from tidegate_flows.settings import Settings
-from tidegate_flows.slow_clients import PatientProtocol
 from tidegate_monitors.metrics import SERIES_MAXIMUM
 
 logger = logging.getLogger("tidegate.serve")
 
 FORMAT = 1
-_CONNECTIONS_MAXIMUM = 128
 _BACKLOG = 64
 _KEEP_ALIVE = 75  # seconds; longer than the usual time between two scrapes
 _ENDING = 10  # seconds that answers on their way may take when the server is told to stop
@@ -86,7 +85,7 @@ def not_ready(settings: Settings) -> str | None:
     if settings.ledger.value:
         address_of(settings.ledger.value)
     try:
-        with at(settings, must_exist=True, patience=PATIENCE):
+        with at(settings, read_only=True, patience=PATIENCE):
             return None
     except TidegateError as error:
         return plain(error if error.found is None else f"{error.what}: {error.found}")
@@ -110,7 +109,7 @@ def serve(
     app: Starlette,
     listening: socket.socket,
     stop: threading.Event,
-    protocol: type[PatientProtocol] = PatientProtocol,
+    protocol: type[YieldingProtocol] = YieldingProtocol,
 ) -> None:
     """Serve until told to stop; answers on their way are given first.
 
@@ -118,7 +117,7 @@ def serve(
         app: What is served.
         listening: Where; closed at the end.
         stop: Set to stop.
-        protocol: How patient it is with slow clients.
+        protocol: How patient it is with clients that are slow, or ask for nothing.
     """
     config = uvicorn.Config(
         app,
@@ -131,7 +130,7 @@ def serve(
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=_CONNECTIONS_MAXIMUM,
+        limit_concurrency=CONNECTIONS_MAXIMUM,
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=_ENDING,
     )

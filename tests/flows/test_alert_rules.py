@@ -17,14 +17,17 @@ import tidegate as tg
 from tests.flows.conftest import ROOT, TIDEGATE
 from tests.flows.promtool import mutants, results, said_by
 from tidegate_flows import render
-from tidegate_flows.alert_rules import groups, rules_file, tests_file, text
+from tidegate_flows.alert_rules import groups, routing, rules_file, tests_file, text
+from tidegate_flows.alert_rules.addresses import Addresses
 from tidegate_flows.alert_rules.alert import Alert, Group
+from tidegate_flows.alert_rules.case import Case
 from tidegate_flows.alert_rules.said import SAID
+from tidegate_flows.cli import render as cli
 from tidegate_monitors import metrics
 from tidegate_monitors.metrics_snapshot import Dataset, Snapshot
 
 ALERTS = groups.alerts()
-GENERIC = render.render([], render.Addresses())
+GENERIC = render.render([], Addresses())
 RUNBOOK = (ROOT / "flows" / "tidegate_flows" / "alert_rules" / "runbook.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", RUNBOOK, re.MULTILINE | re.DOTALL))
 ALWAYS = "TidegateWatchdog"
@@ -41,9 +44,14 @@ def test_what_stands_under_deploy_is_what_render_gives_for_no_contract() -> None
 
 
 def test_prometheus_and_alertmanager_accept_what_is_rendered(tmp_path: Path, make_contract: Make) -> None:
-    odd = 'new\nline "quoted" \\ {} ü'
-    contracts = [make_contract(), make_contract(name="parcels", owner=odd, cadence=timedelta(hours=1))]
-    render.write(render.render(contracts, render.Addresses()), tmp_path, force=False)
+    odd, long = 'new\nline "quoted" \\ {} {{ $labels.job }} {{{ ü', "the department of long names, " * 9
+    contracts = [
+        make_contract(),
+        make_contract(name="parcels", owner=odd, cadence=timedelta(hours=1)),
+        make_contract(name="letters", owner=long),
+    ]
+    runbook = "https://wiki/x?page=rules&{of}=tide%20gate"
+    render.write(render.render(contracts, Addresses(runbook)), tmp_path, force=False)
     code, said = said_by("promtool", "check", "config", "prometheus.yaml", folder=tmp_path / "prometheus")
     assert code == 0, said
     code, said = said_by("amtool", "check-config", "alertmanager.yaml", folder=tmp_path / "alertmanager")
@@ -52,9 +60,37 @@ def test_prometheus_and_alertmanager_accept_what_is_rendered(tmp_path: Path, mak
     for code, said in results(tmp_path / "prometheus", declared):
         assert code == 0, said
     routes = yaml.safe_load((tmp_path / "alertmanager" / "alertmanager.yaml").read_text())["route"]["routes"]
-    command = ["config", "routes", "test", "--config.file=alertmanager.yaml", "severity=page", "owner=shop"]
-    assert said_by("amtool", *command, folder=tmp_path / "alertmanager")[1].startswith("owner shop\n")
-    assert len(routes) == 1 + 2 + 3
+    rules = yaml.safe_load((tmp_path / "prometheus" / "tidegate.declared.rules.yaml").read_text())["groups"][0]["rules"]
+    command = ["config", "routes", "test", "--config.file=alertmanager.yaml", "severity=page"]
+    for owner in ("shop", next(rule["labels"]["owner"] for rule in rules if rule["labels"]["dataset"] == "letters")):
+        _, said = said_by("amtool", *command, f"owner={owner}", folder=tmp_path / "alertmanager")
+        assert said.startswith(f"owner {owner}\n")
+    assert len(routes) == 1 + 3 + 3
+
+
+def test_what_always_fires_reaches_whom_heartbeat_names_and_else_nobody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for beat in ("https://beat/", None):
+        told = routing.routing(["shop"], webhook="https://hook/", heartbeat=beat)
+        (first, *_), receivers = told["route"]["routes"], told["receivers"]
+        assert first["matchers"] == [f'alertname="{ALWAYS}"']
+        called = {one["name"]: [hook["url"] for hook in one.get("webhook_configs", ())] for one in receivers}
+        assert called.pop(first["receiver"]) == ([beat] if beat else [])
+        assert called == {"tidegate": ["https://hook/"], "owner shop": ["https://hook/"]}
+    cli.render(tmp_path, webhook="https://hook/")
+    assert "TidegateWatchdog reaches nobody: name --heartbeat URL" in capsys.readouterr().err
+    cli.render(tmp_path, webhook="https://hook/", heartbeat="https://beat/", force=True)
+    assert "reaches nobody" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "url", ["http://x/{{foo", "http://{{x", 'http://x/"', "http://x/'", "http://x/`", "http://x\\y"]
+)
+def test_a_runbook_that_no_template_could_name_is_refused(url: str, tmp_path: Path) -> None:
+    with pytest.raises(tg.UsageError, match="--runbook-url; found: "):
+        cli.render(tmp_path, runbook_url=url)
+    assert not [*tmp_path.iterdir()]
 
 
 def test_each_alert_says_what_how_urgent_and_where_to_read_on() -> None:
@@ -118,12 +154,12 @@ def test_each_metric_in_a_rule_is_one_that_the_exporter_has() -> None:
 
 def test_rendering_again_gives_the_same_in_whatever_order(make_contract: Make) -> None:
     contracts = [make_contract(), make_contract(name="parcels", owner="post")]
-    assert render.render(contracts, render.Addresses()) == render.render(contracts[::-1], render.Addresses())
+    assert render.render(contracts, Addresses()) == render.render(contracts[::-1], Addresses())
 
 
 def test_two_contracts_of_one_dataset_are_refused(make_contract: Make) -> None:
     with pytest.raises(tg.UsageError, match="two contracts of one dataset; found: orders"):
-        render.render([make_contract(), make_contract(version="2.0.0")], render.Addresses())
+        render.render([make_contract(), make_contract(version="2.0.0")], Addresses())
 
 
 def test_nothing_that_says_something_else_is_written_over_unless_forced(tmp_path: Path) -> None:
@@ -149,6 +185,40 @@ def test_the_tests_that_are_rendered_pass(tmp_path: Path) -> None:
     folder = tmp_path / "prometheus"
     for code, said in results(folder, sorted(path.name for path in folder.glob("*.test.yaml"))):
         assert code == 0, said
+
+
+@pytest.mark.more
+def test_what_works_by_push_is_what_the_page_says(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8").partition("## A Pushgateway")[2]
+    said = [
+        set(re.findall("Tidegate[A-Z][A-Za-z]+", line)) for line in re.findall(r"^\* \*\*.*(?:\n  .*)*", page, re.M)
+    ]
+    alerts = [alert for alert in ALERTS if "tidegate:owner" in alert.expr]
+    needed = (groups.OWNER, Group("records", records=groups.HISTORY[1].records), Group("all", alerts=tuple(alerts)))
+    (tmp_path / "rules.yaml").write_text(text.yaml_of(rules_file.rules(needed, "R"), ""))
+    files = []
+    for alert in alerts:
+        case = _pushed(next(case for case in alert.cases if case.fires))
+        document = {
+            "rule_files": ["rules.yaml"],
+            "evaluation_interval": f"{case.step}m",
+            "group_eval_order": [group.name for group in needed],
+            "tests": [tests_file.test(alert, case, "R")],
+        }
+        files.append(f"{alert.name}.yaml")
+        (tmp_path / files[-1]).write_text(text.yaml_of(document, ""))
+    fires = {
+        file.removesuffix(".yaml"): code == 0 for file, (code, _) in zip(files, results(tmp_path, files), strict=True)
+    }
+    assert said == [{name for name, does in fires.items() if does is wanted} for wanted in (True, False)]
+
+
+def _pushed(case: Case) -> Case:
+    """The same, as a Pushgateway has it: gauges of datasets alone."""
+    series = {
+        name: values for name, values in case.all_series().items() if "dataset=" in name and "_total{" not in name
+    }
+    return replace(case, series=series, lacks=("up", "tidegate_"))
 
 
 WHOLLY = ("TidegateBreakerOpen", "TidegateMonitorFailing")

@@ -23,6 +23,7 @@ from tests.flows.conftest import TIDEGATE, Said
 from tests.flows.loopback import OK, Answer, Asked, loopback
 from tests.flows.promtool import require
 from tidegate_flows import render
+from tidegate_flows.alert_rules.addresses import Addresses
 
 pytestmark = [pytest.mark.more, pytest.mark.slow]
 INTERVAL = 5
@@ -120,7 +121,7 @@ def watched(contract: Path, store: Path, folder: Path) -> Iterator[Watched]:
     ours, theirs, manager = (f"127.0.0.1:{_free_port()}" for _ in range(3))
     with ExitStack() as stack:
         called = stack.enter_context(webhook())
-        addresses = render.Addresses(webhook=called.url, exporter=ours, alertmanager=manager)
+        addresses = Addresses(webhook=called.url, heartbeat=called.url, exporter=ours, alertmanager=manager)
         rendered = render.render([tg.load_contract(contract)], addresses)
         for old, new in SHORTER:
             assert any(old in text for text in rendered.values()), old

@@ -27,7 +27,7 @@ from typer.main import get_command
 
 import tidegate as tg
 from tests.flows.test_exporter import free_port, require, running
-from tidegate_flows import by_hand, exporter
+from tidegate_flows import by_hand, textfile
 from tidegate_flows.alert_rules.groups import FILES
 from tidegate_flows.alert_rules.rules_file import rules
 from tidegate_flows.alert_rules.text import yaml_of
@@ -252,7 +252,7 @@ def pages(
 
     def after(event: Any) -> None:
         assert event is not None
-        found.append(exporter.once(resolve(store=store)).decode())
+        found.append(textfile.once(resolve(store=store)).decode())
 
     watched, good = make_orders(30), make_orders(31)
     after(tg.gate(watched.assign(amount=watched["amount"] * 10), watching, store=store, batch_id="watched"))

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatch
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -28,6 +29,7 @@ import pytest
 import yaml
 
 from tests.flows.conftest import ROOT, TIDEGATE, Said
+from tidegate_flows.asked_host import hosts_of
 
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").iterdir())
@@ -151,7 +153,7 @@ def test_what_the_guide_renders_is_loaded_and_calls_somebody(
     tidegate: Callable[..., Said], contract_file: Callable[..., Path], tmp_path: Path
 ) -> None:
     shutil.copytree(DEPLOY, tmp_path / "deploy")
-    command = [str(contract_file()) if "*" in word else word for word in guide("tidegate render")[1:]]
+    command = [str(contract_file()) if "*" in word else word for word in guide("tidegate render deploy/contracts")[1:]]
     said = tidegate(*command, cwd=tmp_path)
     assert said.code == 0, said.err
     rules = {path.name for path in (tmp_path / "deploy/prometheus").glob("*.rules.yaml")}
@@ -162,6 +164,30 @@ def test_what_the_guide_renders_is_loaded_and_calls_somebody(
     receivers = yaml.safe_load((tmp_path / "deploy/alertmanager/alertmanager.yaml").read_text())["receivers"]
     called = {hook["url"] for receiver in receivers for hook in receiver["webhook_configs"]}
     assert called == {command[command.index("--webhook") + 1], command[command.index("--heartbeat") + 1]}
+    for name in rules:
+        led = set(re.findall(r"runbook_url: (\S+)#", (tmp_path / "deploy/prometheus" / name).read_text()))
+        assert led == {command[command.index("--runbook-url") + 1]}, name
+
+
+def test_what_the_guide_renders_for_a_cluster_are_options_that_there_are(tidegate: Callable[..., Said]) -> None:
+    options = {word for word in guide("tidegate render contracts") if word.startswith("--")}
+    assert {"--webhook", "--heartbeat", "--runbook-url", "--alertmanager", "--exporter", "--output"} == options
+    said = tidegate("render", "--help", env={"COLUMNS": "200"}).out
+    assert all(option in said for option in options)
+
+
+def test_compose_mounts_what_batches_and_labels_need_and_its_exporter_answers_under_names_of_its_own_alone() -> None:
+    services = compose()["services"]
+    mounted = {mount.split(":")[-2] for mount in services["prefect-worker"]["volumes"] if mount.endswith(":ro")}
+    assert mounted == {"/contracts", "/landing", "/labels"}
+    command = services["exporter"]["command"]
+    more = [name for option, name in pairwise(command) if option == "--allow-host"]
+    names = hosts_of("0.0.0.0", command[command.index("--host") + 1], more)  # noqa: S104 - in a container
+    assert names is not None
+    (job,) = yaml.safe_load(compose()["configs"]["prometheus"]["content"])["scrape_configs"]
+    asked = {target.partition(":")[0] for each in job["static_configs"] for target in each["targets"]}
+    assert {*asked, "127.0.0.1", "localhost"} <= names
+    assert "evil.example" not in names
 
 
 def test_what_reads_variables_is_given_those_that_it_needs_and_its_packages() -> None:

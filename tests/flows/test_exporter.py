@@ -160,6 +160,32 @@ def test_a_ledger_that_breaks_between_two_scrapes_is_down_and_up_again_once_it_i
     assert of(long_lived).keys() == before.keys()
 
 
+def test_why_a_ledger_cannot_be_told_is_logged_once_for_each_reason_and_without_its_user(
+    gated: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger, kept = gated / "ledger.db", tmp_path / "kept.db"
+    shutil.copyfile(ledger, kept)
+    long_lived = Exporter(resolve(store=gated))
+    of(long_lived)
+    assert caplog.messages == []
+    for harm in (_age, _spoil):
+        harm(ledger)
+        of(long_lived)
+        of(long_lived)
+    _remove(ledger)
+    shutil.copyfile(kept, ledger)
+    of(long_lived)
+    of(long_lived)
+    older, spoilt, well = caplog.messages
+    assert "the ledger cannot be told: the ledger was written by an older tidegate" in older
+    assert "file is not a database" in spoilt
+    assert well == "the ledger can be told again"
+    caplog.clear()
+    of(Exporter(resolve(store=tmp_path, ledger="postgresql://ann:s3cret@127.0.0.1:9/ledger")))
+    assert "postgresql://…@127.0.0.1:9/ledger" in caplog.text or "127.0.0.1" in caplog.text
+    assert "s3cret" not in caplog.text
+
+
 def test_a_locked_ledger_is_told_in_time_and_by_every_scrape(gated: Path) -> None:
     long_lived = Exporter(resolve(store=gated), reader=LedgerReader(resolve(store=gated), seconds=0.5))
     with closing(sqlite3.connect(gated / "ledger.db", isolation_level=None)) as other:

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -33,24 +33,30 @@ from tidegate_flows import serving
 from tidegate_flows.action_token import action_token
 from tidegate_flows.answer_headers import HEADERS
 from tidegate_flows.asked_host import hosts_of
+from tidegate_flows.resting_clients import YieldingProtocol
 from tidegate_flows.settings import resolve
-from tidegate_flows.slow_clients import PatientProtocol
 
 Make = Callable[..., pd.DataFrame]
 Answer = tuple[int, http.client.HTTPMessage, bytes]
 
 
-class Hasty(PatientProtocol):
+class Hasty(YieldingProtocol):
     request_seconds = 0.4
     sending_seconds = 0.4
 
 
+class Crowded(Hasty):
+    crowded = 4
+
+
 @contextmanager
-def served(app: Starlette, stop: threading.Event | None = None) -> Iterator[int]:
+def served(
+    app: Starlette, stop: threading.Event | None = None, protocol: type[YieldingProtocol] = Hasty
+) -> Iterator[int]:
     """A server in a thread, at a port."""
     end, listening = stop or threading.Event(), serving.listen("127.0.0.1", 0)
     port = int(listening.getsockname()[1])
-    thread = threading.Thread(target=serving.serve, args=(app, listening, end, Hasty))
+    thread = threading.Thread(target=serving.serve, args=(app, listening, end, protocol))
     thread.start()
     try:
         yield port
@@ -185,6 +191,46 @@ def test_one_connection_serves_scrape_after_scrape(one_batch: Path) -> None:
             time.sleep(0.5)  # longer than a request may take: a connection at rest asks for nothing
             assert client.sock is not None
             assert client.sock.getsockname() == ours
+
+
+def took(client: socket.socket, end: bytes) -> bool:
+    """Whether an answer comes that ends so."""
+    answer = b""
+    while not answer.endswith(end) and (part := client.recv(4096)):
+        answer += part
+    return answer.endswith(end)
+
+
+def is_open(client: socket.socket) -> bool:
+    client.settimeout(0.2)
+    try:
+        return client.recv(1, socket.MSG_PEEK) != b""
+    except TimeoutError:
+        return True
+
+
+def test_where_it_is_crowded_who_asks_for_nothing_gives_way_the_longest_at_rest_first() -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def slow(_request: Request) -> Response:
+        begun.set()
+        go.wait(10)
+        return PlainTextResponse("all of it")
+
+    app = Starlette(routes=[Route("/slow", slow), Route("/small", lambda _request: PlainTextResponse("here"))])
+    with served(app, protocol=Crowded) as port, ExitStack() as stack:
+        at_work = stack.enter_context(connected(port))
+        at_work.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert begun.wait(10)
+        resting = []
+        for _ in range(6):
+            resting.append(stack.enter_context(connected(port)))
+            resting[-1].sendall(b"GET /small HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert took(resting[-1], b"here")
+        assert get(port, "/small")[2] == b"here"
+        assert [is_open(client) for client in resting] == [False] * 4 + [True] * 2
+        go.set()
+        assert took(at_work, b"all of it")
 
 
 @pytest.mark.parametrize(

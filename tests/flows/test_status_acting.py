@@ -207,8 +207,9 @@ def test_the_other_acts_on_a_breaker_are_done_and_signed(
 @pytest.mark.parametrize(
     ("sent", "why"),
     [
-        ({"act": "close", "by": " ", "reason": "x"}, "--by says nothing"),
-        ({"act": "close", "by": "ann"}, "--reason says nothing"),
+        ({"act": "close", "by": " ", "reason": "x"}, "Who says nothing; found: ' '; it stays in the audit "),
+        ({"act": "close", "by": "ann"}, "Why says nothing; found: ''; it stays in the audit "),
+        ({"act": "close", "by": "tidegate", "reason": "x"}, "Who; found: 'tidegate'; allowed: a person; "),
         ({"act": "fly", **SIGNED}, "no such act"),
         ({"act": "override", "hours": "nan", **SIGNED}, "more than 0, at most 744"),
         ({"act": "override", "hours": "1e9", **SIGNED}, "more than 0, at most 744"),
@@ -223,6 +224,7 @@ def test_an_act_that_cannot_be_meant_changes_nothing_and_says_why(
     said = words(signed.get("/datasets/orders"))
     assert "Not done." in said
     assert why in said
+    assert "--" not in said.partition("Not done.")[2][: len(why) + 60]
     assert events(copied) == before
 
 

@@ -27,7 +27,7 @@ def show(
     from tidegate_flows.ledger import audit
     from tidegate_flows.place import at
 
-    with at(settings(context, store, ledger), must_exist=True) as place, place.ledger.read() as connection:
+    with at(settings(context, store, ledger), read_only=True) as place, place.ledger.read() as connection:
         _require_known(dataset, audit.names(connection))
         found = [entry for entry in audit.entries(connection, dataset) if batch in (None, entry["batch"])]
     if as_json:
@@ -60,7 +60,7 @@ def verify(
     from tidegate_flows.ledger import audit
     from tidegate_flows.place import at
 
-    with at(settings(context, store, ledger), must_exist=True) as place, place.ledger.read() as connection:
+    with at(settings(context, store, ledger), read_only=True) as place, place.ledger.read() as connection:
         names = audit.names(connection)
         _require_known(dataset, names)
         found = [audit.verify(connection, name) for name in names if dataset in (None, name)]

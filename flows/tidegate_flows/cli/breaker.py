@@ -34,7 +34,7 @@ def status(
     from tidegate_flows.ledger import breakers, runs
     from tidegate_flows.place import at
 
-    with at(settings(context, store, ledger), must_exist=True) as place, place.ledger.read() as connection:
+    with at(settings(context, store, ledger), read_only=True) as place, place.ledger.read() as connection:
         found = {name: breaker_now(item, place.clock()) for name, item in breakers.all_of(connection).items()}
         held = {name: runs.summary(connection, name).held for name in found}
     if dataset is not None and dataset not in found:

@@ -132,13 +132,13 @@ def gate(
     from tidegate_contracts.load import load_contract
     from tidegate_flows.gate import gate_at
     from tidegate_flows.intake import masked
-    from tidegate_flows.pasted import named, way_out
+    from tidegate_flows.pasted import named, pasted, way_out
     from tidegate_flows.place import at
     from tidegate_monitors.breaker import Decision
 
     revision = _signed(supersede, by, reason)
     deliveries = _deliveries(batches or (), sql, table, batch_id)
-    loaded, worst, waits = load_contract(contract), PASSED, False
+    loaded, worst, waits, refused = load_contract(contract), PASSED, False, ""
     chosen = settings(context, store, ledger)
     with at(chosen) as place:
         for delivery in deliveries:
@@ -151,8 +151,11 @@ def gate(
                 worst = max(worst, error.exit_code)
                 continue
             waits = waits or run.decision is Decision.HOLD
+            refused = (run.key or run.batch) if run.decision is Decision.QUARANTINE else refused
             worst = max(worst, PASSED if run.decision is Decision.PUBLISH else STOPPED)
             _tell(run, as_json=as_json)
+    if refused and not as_json:
+        say(f"why, and what can be done: {pasted('report', contract, refused, store=named(chosen))}")
     if waits and not as_json:
         say(f"what is held waits until the breaker closes: {way_out(loaded.name, named(chosen))}")
     raise typer.Exit(worst)
@@ -229,7 +232,7 @@ def _reference(context: typer.Context, dataset: str, text: str, store: str | Non
 
     if Path(text).is_file() or text.endswith(".json"):
         return reference.read(Path(text))
-    with at(settings(context, store, ledger), must_exist=True) as place:
+    with at(settings(context, store, ledger), read_only=True) as place:
         return reference.load(place, dataset, text)
 
 

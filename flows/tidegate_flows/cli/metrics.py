@@ -99,16 +99,16 @@ def metrics(
 
     A Pushgateway that does not take them is a warning, and no failure: what was gated was gated.
     """
-    from tidegate_flows import exporter
+    from tidegate_flows.textfile import once, write_textfile
 
     chosen = settings(context, store, ledger)
     if textfile is not None:
-        exporter.write_textfile(chosen, textfile)
+        write_textfile(chosen, textfile)
         say(f"written to {textfile}")
     if push is not None:
         _push(chosen, push, job)
     if textfile is None and push is None:
-        typer.echo(exporter.once(chosen).decode(), nl=False)
+        typer.echo(once(chosen).decode(), nl=False)
 
 
 def _push(chosen: Settings, url: str, job: str) -> None:

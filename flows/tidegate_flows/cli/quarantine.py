@@ -34,7 +34,7 @@ def listing(
     from tidegate_flows.place import at
     from tidegate_flows.quarantine import kept
 
-    with at(settings(context, store, ledger), must_exist=True) as place:
+    with at(settings(context, store, ledger), read_only=True) as place:
         found = [*kept(place, dataset), *labels_aside.kept(place, dataset)]
     if as_json:
         for item in found:
@@ -73,7 +73,7 @@ def show(
     from tidegate_flows.place import at
     from tidegate_flows.quarantine import details
 
-    with at(settings(context, store, ledger), must_exist=True) as place:
+    with at(settings(context, store, ledger), read_only=True) as place:
         ours = {item["batch"] for item in labels_aside.kept(place, dataset)}
         found = (labels_aside.details if batch in ours else details)(place, dataset, batch)
     if as_json:

@@ -99,7 +99,7 @@ def listing(
     from tidegate_flows.place import at
 
     dataset = load_contract(contract).name
-    with at(settings(context, store, ledger), must_exist=True) as place, place.ledger.read() as connection:
+    with at(settings(context, store, ledger), read_only=True) as place, place.ledger.read() as connection:
         found = references.listed(connection, dataset)
     columns = ("sha256", "blocks", "built_at", "approved_at", "approved_by", "reason", "in_force")
     if as_json:
@@ -139,7 +139,7 @@ def show(
     from tidegate_flows.place import at
 
     loaded = load_contract(contract)
-    with at(settings(context, store, ledger), must_exist=True) as place:
+    with at(settings(context, store, ledger), read_only=True) as place:
         found = reference.load(place, loaded.name, sha256) if sha256 else reference.approved(place, loaded)
     if found is None:
         raise UsageError(f"no approved reference of {loaded.name!r}", hint="tidegate reference build … --approve")
@@ -170,7 +170,7 @@ def diff(
     from tidegate_monitors.reference_diff import reference_diff
 
     loaded = load_contract(contract)
-    with at(settings(context, store, ledger), must_exist=True) as place:
+    with at(settings(context, store, ledger), read_only=True) as place:
         before = reference.load(place, loaded.name, old)
         after = reference.load(place, loaded.name, new) if new else reference.approved(place, loaded)
     if after is None:

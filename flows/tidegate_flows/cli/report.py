@@ -100,7 +100,7 @@ def _place(stack: ExitStack, found: Settings) -> Place | None:
     from tidegate_flows.place import at
 
     try:
-        return stack.enter_context(at(found, must_exist=True))
+        return stack.enter_context(at(found, read_only=True))
     except UsageError:
         if found.store.origin != "default" or found.ledger.value:
             raise

@@ -75,7 +75,7 @@ def _known(path: str, contract: Contract, chosen: Settings) -> Iterator[Examined
 
     what = f"reference of {contract.name}"
     try:
-        with at(chosen, must_exist=True) as place:
+        with at(chosen, read_only=True) as place:
             with place.ledger.read() as connection:
                 breaker = breaker_now(breakers.load(connection, contract.name), place.clock())
             reference = approved(place, contract)

@@ -22,6 +22,8 @@ _LAST = re.compile(r'^tidegate_batch_last_completed_timestamp_seconds\{dataset="
 _ALWAYS = "tidegate_ledger_up"  # told while the ledger cannot be read, too
 _UP = re.compile(r"^tidegate_ledger_up (\S+)", re.MULTILINE)
 _RULES = "deploy/prometheus/*.rules.yaml"
+_CONFIGURATION = "deploy/prometheus/prometheus.yaml"
+_JOB = "tidegate"  # with which each job begins that the rules are about
 
 
 def exporter(url: str, chosen: Settings | None) -> Iterator[Examined]:
@@ -73,7 +75,7 @@ def _newest(connection: Connection) -> dict[str, float]:
 
 
 def prometheus(url: str) -> Iterator[Examined]:
-    """Look at whether Prometheus has our rules and scrapes our exporter.
+    """Look at whether Prometheus has our rules, scrapes our exporter, and tells somebody of alerts.
 
     Args:
         url: Where it answers.
@@ -83,7 +85,8 @@ def prometheus(url: str) -> Iterator[Examined]:
         rules = _data(document(f"{base}/api/v1/rules"))
         scraped = _data(document(f"{base}/api/v1/query?query={quote(_ALWAYS)}"))
         known = {rule["name"]: rule for group in rules["groups"] for rule in group["rules"]}
-        targets = [item["metric"].get("instance", "?") for item in scraped["result"]]
+        targets = [item["metric"] for item in scraped["result"]]
+        called = [item["url"] for item in _data(document(f"{base}/api/v1/alertmanagers"))["activeAlertmanagers"]]
     except TidegateError as error:
         yield Examined("prometheus", "no", f"{shown}: {told(error)}", "start it, or correct the address")
         return
@@ -91,12 +94,27 @@ def prometheus(url: str) -> Iterator[Examined]:
         yield Examined("prometheus", "no", f"{shown} is no Prometheus", "its address, such as http://127.0.0.1:9090")
         return
     yield _rules(known)
-    yield Examined(
-        "prometheus target",
-        "ok" if targets else "no",
-        f"scrapes {', '.join(targets)}" if targets else "scrapes no exporter of ours",
-        None if targets else "a job for port 9464, as in deploy/prometheus/prometheus.yaml",
-    )
+    yield _scraped(targets)
+    yield _called(called)
+
+
+def _scraped(targets: list[dict[str, str]]) -> Examined:
+    what = "prometheus target"
+    if not targets:
+        return Examined(what, "no", "scrapes no exporter of ours", f"a job for port 9464, as in {_CONFIGURATION}")
+    unwatched = sorted({target.get("job", "") for target in targets if not target.get("job", "").startswith(_JOB)})
+    if unwatched:
+        hint = f"a job whose name begins with {_JOB}; docs/deploy.md relabels that of a pod"
+        found = f"no rule watches an exporter whose job is {', '.join(map(repr, unwatched))}"
+        return Examined(what, "warning", found, hint)
+    return Examined(what, "ok", f"scrapes {', '.join(target.get('instance', '?') for target in targets)}")
+
+
+def _called(urls: list[str]) -> Examined:
+    what = "prometheus alertmanager"
+    if not urls:
+        return Examined(what, "no", "alerts reach nobody: it knows of none", f"alerting:, as in {_CONFIGURATION}")
+    return Examined(what, "ok", f"alerts go to {', '.join(map(masked, urls))}")
 
 
 def _data(answer: Any) -> Any:

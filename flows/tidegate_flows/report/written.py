@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tidegate_contracts.contract import Contract
@@ -183,8 +184,8 @@ def _rows(place: Place, contract: Contract, row: Any) -> Any:
     if row.discarded:
         raise MonitorError("the batch was discarded")
     try:
-        with place.store.workspace() as folder:
-            batch = intake.decode(stage_kept(place, row, folder), contract)
+        with TemporaryDirectory(prefix="tidegate-") as folder:  # the store may be one that is only read
+            batch = intake.decode(stage_kept(place, row, Path(folder)), contract)
     except UnreadableError:
         raise MonitorError("the batch cannot be read") from None
     return sampled.of_table(batch.table, contract)

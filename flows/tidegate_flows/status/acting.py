@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -20,6 +21,7 @@ from tidegate_flows.status.sessions import LENGTH, Session
 from tidegate_flows.status.site import COOKIE, Site, link
 
 Act = Callable[[Place, Request, Mapping[str, str]], str]
+_COMMAND = re.compile(r"--[a-z]|\btidegate [a-z]")
 _READ_ONLY = "This page only reads. To act from it, start it with tidegate serve --allow-actions."
 _STALE = "The form is not of this session: sign in, open the page again and send it from there."
 
@@ -87,17 +89,25 @@ def acting(site: Site, *, kept: bool) -> Endpoint:
         except StoreError:
             raise
         except (UsageError, ContractError) as error:  # refused before anything was written down
-            session.notices.append(("Not done", str(error)))
+            session.notices.append(("Not done", _in_words(error)))
         except TidegateError as error:
-            session.notices.append(("It failed", f"Whether it was done stands in the audit: {error}"))
+            session.notices.append(("It failed", f"Whether it was done stands in the audit: {_in_words(error)}"))
         return _back(link(request, *parts))
 
     return _posted(site, handle)
 
 
+def _in_words(error: TidegateError) -> str:
+    """An error in the words of a page, on which nobody types commands or options."""
+    what = error.what.replace("--by", "Who").replace("--reason", "Why")
+    more = {"found: ": error.found, "allowed: ": error.allowed, "": error.hint}
+    told = [f"{name}{value}" for name, value in more.items() if value is not None and not _COMMAND.search(str(value))]
+    return "; ".join([what, *told])
+
+
 def _done(site: Site, request: Request, sent: Mapping[str, str]) -> str:
     dataset, batch = request.path_params["dataset"], request.path_params.get("batch")
-    with site.place(patience=None) as place:
+    with site.to_act() as place:
         done = breaker_act(place, dataset, sent) if batch is None else quarantine_act(place, dataset, batch, sent)
     logger.info("by hand, from the status page: %r, signed by %r", done, sent.get("by"))
     return done

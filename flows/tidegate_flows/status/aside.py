@@ -50,7 +50,7 @@ class Aside:
 def aside(site: Site, request: Request) -> Response:
     """The page."""
     dataset, start = request.path_params["dataset"], before(request)
-    with site.place() as place:
+    with site.to_read() as place:
         with place.ledger.read() as connection:
             item = known(connection, dataset, place.clock())
             table = kept_back(connection, dataset, _PAGE + 1, before=start)

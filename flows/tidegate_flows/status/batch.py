@@ -49,7 +49,7 @@ class Shown:
 def batch(site: Site, request: Request) -> Response:
     """The page of the run that speaks for a batch, or of an earlier one that ``?run=`` names."""
     dataset, name = request.path_params["dataset"], request.path_params["batch"]
-    with site.place() as place:
+    with site.to_read() as place:
         with place.ledger.read() as connection:
             item = known(connection, dataset, place.clock())
             earlier = of_batch(connection, dataset, name)

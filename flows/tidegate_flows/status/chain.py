@@ -22,7 +22,7 @@ _VERIFIED_MAXIMUM = 20_000
 def chain(site: Site, request: Request) -> Response:
     """The page; the chain is followed from its start each time that its end is looked at."""
     dataset, start = request.path_params["dataset"], before(request)
-    with site.place() as place, place.ledger.read() as connection:
+    with site.to_read() as place, place.ledger.read() as connection:
         item = known(connection, dataset, place.clock())
         entries = _entries(connection, dataset, start)
         many = connection.scalar(select(func.count()).where(entries_of.c.dataset == dataset)) or 0

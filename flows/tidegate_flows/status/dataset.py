@@ -30,7 +30,7 @@ _PLOTTED = 120
 def dataset(site: Site, request: Request) -> Response:
     """The page; further parts of the table of runs have no plots."""
     name, start = request.path_params["dataset"], before(request)
-    with site.place() as place, place.ledger.read() as connection:
+    with site.to_read() as place, place.ledger.read() as connection:
         found = known(connection, name, place.clock())
         table = recent(connection, name, _PAGE + 1, before=start)
         facts: dict[str, Any] = {"runs": documents(connection, table[:_PAGE])}

@@ -12,7 +12,7 @@ from tidegate_flows.status.strip_plot import strip_plot
 
 def overview(site: Site, request: Request) -> Response:
     """The page."""
-    with site.place() as place, place.ledger.read() as connection:
+    with site.to_read() as place, place.ledger.read() as connection:
         now = place.clock()
         found = glances(connection, now)
     strips = [strip_plot(f"strip{index}", item.records, STRIP) for index, item in enumerate(found)]

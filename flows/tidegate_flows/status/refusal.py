@@ -58,6 +58,9 @@ def refused(site: Site, request: Request, error: Exception) -> Response:
     if isinstance(error, FullError):
         return _told(site, request, 503, "Too many pages are asked for at once", "Load this page again in a while.")
     if isinstance(error, (StoreError, UsageError)):
+        if request.method == "POST":
+            logger.warning("what was sent to the status page failed: %s", error)
+            return _told(site, request, 503, "It failed", error)
         logger.warning("the status page cannot be shown: %s", error)
         return _told(site, request, 503, "The ledger cannot be read", error)
     logger.error("the status page failed: %s at %s", type(error).__name__, _where(error))  # its words may hold values

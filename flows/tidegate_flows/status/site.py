@@ -18,7 +18,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tidegate_flows.answer_headers import HEADERS
-from tidegate_flows.ledger.postgres import Patience
 from tidegate_flows.ledger_reader import PATIENCE
 from tidegate_flows.pages.markup import NAME_MAXIMUM, TEXT_MAXIMUM, number, short
 from tidegate_flows.pages.style import STYLE
@@ -54,17 +53,25 @@ class Site:
     acting: Room = field(default_factory=lambda: Room(4, 10.0))
 
     @contextmanager
-    def place(self, *, patience: Patience | None = PATIENCE) -> Iterator[Place]:
-        """The place of work, open.
-
-        Args:
-            patience: How long the ledger is waited for; None for as long as work may take.
+    def to_read(self) -> Iterator[Place]:
+        """The place of work, open for a page, which nobody waits for long.
 
         Raises:
             UsageError: There is no store.
             StoreError: It cannot be opened in time.
         """
-        with at(self.settings, clock=self.clock, must_exist=True, patience=patience) as found:
+        with at(self.settings, clock=self.clock, read_only=True, patience=PATIENCE) as found:
+            yield found
+
+    @contextmanager
+    def to_act(self) -> Iterator[Place]:
+        """The place of work, open for what is done by hand, which may take its time.
+
+        Raises:
+            UsageError: There is no store.
+            StoreError: It cannot be opened or written.
+        """
+        with at(self.settings, clock=self.clock, must_exist=True) as found:
             yield found
 
     def session(self, request: Request) -> Session | None:

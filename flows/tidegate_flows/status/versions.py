@@ -15,7 +15,7 @@ _SHOWN = 200
 def versions(site: Site, request: Request) -> Response:
     """The page; the newest first."""
     dataset = request.path_params["dataset"]
-    with site.place() as place, place.ledger.read() as connection:
+    with site.to_read() as place, place.ledger.read() as connection:
         item = known(connection, dataset, place.clock())
         found = references.listed(connection, dataset)[::-1]
     return site.respond(

@@ -23,7 +23,7 @@ _STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
 def written_page(site: Site, request: Request) -> Response:
     """The file, with a way back; of styles in it only the one at its head is let in, by its hash, and no script."""
     dataset = request.path_params["dataset"]
-    with site.place() as place:
+    with site.to_read() as place:
         with place.ledger.read() as connection:
             known(connection, dataset, place.clock())
         path = label_file(place, dataset)

@@ -29,12 +29,16 @@ class LocalStore:
     root: Path
 
     @classmethod
-    def open(cls, where: str) -> LocalStore:
+    def open(cls, where: str, *, read_only: bool = False) -> LocalStore:
         """The store in a folder, made if it is not there.
+
+        Args:
+            where: The folder.
+            read_only: For those who only read: nothing is made there, and it need not be one that can be written.
 
         Raises:
             UsageError: It is a URL.
-            StoreError: It is a file, or cannot be made or written.
+            StoreError: It is a file, or cannot be made or written by those who do not only read.
         """
         if "://" in where:
             raise UsageError("the store is a URL", found=where.split("://")[0] + "://…", allowed="a folder")
@@ -42,10 +46,13 @@ class LocalStore:
         if root.exists() and not root.is_dir():
             raise StoreError("the store is not a folder", found=where)
         store = cls(root)
+        if read_only:
+            return store
         with writing(root):
             store.staging.mkdir(parents=True, exist_ok=True)
             if not os.access(store.staging, os.W_OK):
-                raise PermissionError(13, "permission denied", str(store.staging))
+                mounted = os.statvfs(store.staging).f_flag & os.ST_RDONLY
+                raise OSError(0, "a read-only file system" if mounted else "permission denied", str(store.staging))
         return store
 
     @property
@@ -125,9 +132,17 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_durably(path: Path, content: bytes) -> None:
-    """Write a new file and have it on disk before returning."""
+def write_durably(path: Path, content: bytes, mode: int | None = None) -> None:
+    """Write a new file and have it on disk before returning.
+
+    Args:
+        path: The file.
+        content: What is in it.
+        mode: Its permissions, whatever the umask; None for what the umask leaves.
+    """
     with path.open("xb") as out:
+        if mode is not None:
+            os.fchmod(out.fileno(), mode)
         out.write(content)
         out.flush()
         os.fsync(out.fileno())
@@ -164,11 +179,17 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def replace_durably(path: Path, content: bytes) -> None:
-    """Put a file in place of another by one rename, on disk before returning."""
+def replace_durably(path: Path, content: bytes, mode: int | None = None) -> None:
+    """Put a file in place of another by one rename, on disk before returning.
+
+    Args:
+        path: The file.
+        content: What is in it from then on.
+        mode: Its permissions, whatever the umask; None for what the umask leaves.
+    """
     temporary = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
-        write_durably(temporary, content)
+        write_durably(temporary, content, mode)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
