@@ -92,6 +92,7 @@ def _item(folder: Path) -> dict[str, Any]:
         "checks": sorted({item["check"] for item in _reasons(folder, manifest)}),
         "run": None,
         "received_at": manifest["received_at"],
+        "kept_since": manifest["received_at"],
     }
 
 

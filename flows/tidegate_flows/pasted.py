@@ -33,6 +33,8 @@ def named(chosen: Settings) -> str | None:
 
 def other_than_usual(store: object) -> str | None:
     """A store as a command must name it; None for the usual one, and where none was named."""
+    if isinstance(store, Settings):
+        return named(store)
     return str(store) if store is not None and str(store) != DEFAULTS["store"] else None
 
 

@@ -169,8 +169,9 @@ def gate_backlog(
     with at(store) as place, place.ledger.read() as connection:
         clock = place.clock()
         breaker = breaker_now(breakers.load(connection, dataset), clock)
+        why = breakers.why(connection, dataset, breaker)
     if not breaker.lets_pass(clock):
-        return Failed(name="Halted", message=f"the breaker of {dataset!r} is {breaker.state.value}: {breaker.cause}")
+        return Failed(name="Halted", message=f"the breaker of {dataset!r} is {breaker.state.value}: {why}")
     return decisions
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow.parquet as pq
 from sqlalchemy import Row
 
+from tidegate_contracts.batch import iso
 from tidegate_contracts.errors import UsageError
 from tidegate_flows.ledger import runs
 from tidegate_flows.place import Place
@@ -17,10 +19,10 @@ FORMAT = 1
 
 
 def kept(place: Place, dataset: str | None = None) -> list[dict[str, Any]]:
-    """Batches held, quarantined or published in part, as JSON values, in the order of their verdicts."""
+    """Batches held, quarantined or published in part, as JSON values, those first that are kept back for longest."""
     with place.ledger.read() as connection:
-        rows = runs.current(connection, dataset)
-    return [_item(row) for row in rows if _state(row) is not None]
+        rows = [row for row in runs.current(connection, dataset) if _state(row) is not None]
+    return [_item(row) for row in sorted(rows, key=lambda row: (row.kept_since, row.seq))]
 
 
 def kept_row(place: Place, dataset: str, batch: str) -> Row[Any]:
@@ -86,4 +88,5 @@ def _item(row: Row[Any]) -> dict[str, Any]:
         "checks": checks,
         "run": row.run,
         "received_at": row.received_at,
+        "kept_since": iso(datetime.fromtimestamp(row.kept_since, UTC)),
     }

@@ -76,7 +76,7 @@ _GAUGES: Mapping[str, tuple[str, str]] = {
     "held_batches": ("held", "Good batches that wait for the breaker."),
     "quarantine_oldest_timestamp_seconds": (
         "quarantine_oldest",
-        "When the oldest batch in quarantine or held was decided on.",
+        "Since when the oldest batch in quarantine or held is kept back; a replay changes nothing of that.",
     ),
     "calibration_error": ("calibration", "Calibration error of the batches judged last."),
     "label_maturity_ratio": ("maturity", "Share of rows that are settled in the batches that labels named last."),

@@ -33,7 +33,7 @@ class Dataset:
         stream: By column the evidence of slow drift over its threshold.
         quarantined: Batches in quarantine, partly or wholly.
         held: Batches held.
-        quarantine_oldest: When the oldest of these was decided.
+        quarantine_oldest: Since when the oldest of these is kept back.
         biases: By slice and bucket the bias of the batches judged last, and its score over what alarms or None.
         calibration: Their calibration error; None before any could be judged.
         maturity: The settled share of the batches that labels named last; None before any labels.

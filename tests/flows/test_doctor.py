@@ -24,7 +24,7 @@ import tidegate as tg
 from tests.flows.conftest import Said
 from tests.flows.ledger_suite.server import running
 from tests.flows.loopback import Answer, Asked, loopback
-from tidegate_flows import gate, readmission, serving, textfile
+from tidegate_flows import by_hand, gate, readmission, serving, textfile
 from tidegate_flows.alert_rules.groups import alerts
 from tidegate_flows.cli.app import app
 from tidegate_flows.cli.exits import run as main
@@ -347,7 +347,7 @@ def test_a_prefect_that_is_away_or_hangs_or_is_named_nowhere_is_told_soon() -> N
 def test_the_exporter_must_tell_of_the_same_ledger(
     gated: Settings, tmp_path: Path, contract: tg.Contract, make_orders: Make
 ) -> None:
-    other = tmp_path / "other"
+    other, twin = tmp_path / "other", tmp_path / "twin"
     shutil.copytree(gated.store.value, other)
     with sqlite3.connect(other / "ledger.db") as connection:
         connection.execute("UPDATE runs SET completed_at = completed_at + 4000")
@@ -360,6 +360,11 @@ def test_the_exporter_must_tell_of_the_same_ledger(
         assert one(monitoring.exporter(url, gated), "exporter").state == "ok"
         assert one(monitoring.exporter(f"{url}/metrics", None), "exporter").state == "ok"
         assert one(monitoring.exporter(url, resolve(store=other)), "exporter").state == "no", "newer batches"
+        tg.gate(make_orders(1), contract, store=twin, batch_id="a")
+        assert one(monitoring.exporter(url, resolve(store=twin)), "exporter").state == "no", "another audit"
+        with at(gated) as place:
+            by_hand.trip(place, "orders", by="ann", reason="looked at")
+        assert one(monitoring.exporter(url, gated), "exporter").state == "ok", "what was done since"
         shutil.move(gated.store.value, tmp_path / "gone")
         assert one(monitoring.exporter(url, None), "exporter").state == "no"
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 import tidegate as tg
 from tests.flows.conftest import CONTRACT_FILE, Said
 from tidegate_flows import by_hand, readmission
-from tidegate_flows.ledger import audit, runs
+from tidegate_flows.gate import gate_at
+from tidegate_flows.ledger import audit, runs, standings
 from tidegate_flows.place import at
 from tidegate_flows.quarantine import details, kept, kept_row
 from tidegate_flows.recover import recover
@@ -45,6 +47,23 @@ def partial(store: Path, contract_file: Callable[..., Path], make_orders: Make) 
 
 def relax(path: Path) -> None:
     path.write_text(path.read_text().replace("ge=0, le=10_000", "ge=0, le=25_000"))
+
+
+def test_a_replay_that_changes_nothing_makes_what_is_kept_back_no_younger(
+    store: Path, contract_file: Callable[..., Path], make_orders: Make
+) -> None:
+    path, now = contract_file(), datetime(2024, 6, 1, tzinfo=UTC)
+    for day, days in (("bad", 0), ("worse", 1)):
+        with at(store, clock=lambda days=days: now + timedelta(days=days)) as place:  # type: ignore[misc] # it is
+            gate_at(place, make_orders(days).assign(amount=-1.0), tg.load_contract(path), batch_id=day)
+    with at(store, clock=lambda: now + timedelta(days=7)) as place:
+        assert readmission.replay(place, "orders", "bad", **WHO).decision is tg.Decision.QUARANTINE
+        with place.ledger.read() as connection:
+            assert standings.of_all(connection)["orders"].oldest == now.timestamp()
+        assert [(item["batch"], item["kept_since"][:10]) for item in kept(place)] == [
+            ("bad", "2024-06-01"),
+            ("worse", "2024-06-02"),
+        ]
 
 
 def test_an_empty_batch_that_is_held_is_released_by_whoever_signs(

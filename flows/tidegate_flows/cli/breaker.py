@@ -37,6 +37,7 @@ def status(
     with at(settings(context, store, ledger), read_only=True) as place, place.ledger.read() as connection:
         found = {name: breaker_now(item, place.clock()) for name, item in breakers.all_of(connection).items()}
         held = {name: runs.summary(connection, name).held for name in found}
+        why = {name: breakers.why(connection, name, item) for name, item in found.items()}
     if dataset is not None and dataset not in found:
         raise UsageError("no such dataset", found=repr(dataset), allowed=", ".join(found) or "none was gated yet")
     chosen = {name: item for name, item in found.items() if dataset in (None, name)}
@@ -51,7 +52,7 @@ def status(
             name,
             item.state.value,
             iso(item.changed_at) or "–",
-            item.cause or "–",
+            why[name] or "–",
             held[name],
             (iso(item.override.until) if item.override is not None else None) or "–",
         )
@@ -66,7 +67,7 @@ def require(context: typer.Context, dataset: Dataset, store: Store = None, ledge
     from tidegate_flows.downstream import require_closed
 
     chosen = settings(context, store, ledger)
-    require_closed(dataset, store=chosen.store.value, ledger=chosen.ledger.value or None)
+    require_closed(dataset, store=chosen)
     tables.line(f"{dataset}: batches pass")
 
 

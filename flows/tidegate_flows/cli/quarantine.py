@@ -40,7 +40,7 @@ def listing(
         for item in found:
             emit(item)
     elif found:
-        columns = ("dataset", "batch", "state", "rows", "because of", "received_at")
+        columns = ("dataset", "batch", "state", "rows", "because of", "kept since")
         tables.show(
             columns,
             [
@@ -50,7 +50,7 @@ def listing(
                     i["state"],
                     i["rows"],
                     ", ".join(i["checks"]) or "breaker open",
-                    i["received_at"],
+                    i["kept_since"],
                 )
                 for i in found
             ],

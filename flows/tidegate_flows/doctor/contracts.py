@@ -78,6 +78,7 @@ def _known(path: str, contract: Contract, chosen: Settings) -> Iterator[Examined
         with at(chosen, read_only=True) as place:
             with place.ledger.read() as connection:
                 breaker = breaker_now(breakers.load(connection, contract.name), place.clock())
+                why = breakers.why(connection, contract.name, breaker)
             reference = approved(place, contract)
     except TidegateError as error:
         yield Examined(what, "no", told(error), error.hint or _build(path, chosen))
@@ -89,7 +90,7 @@ def _known(path: str, contract: Contract, chosen: Settings) -> Iterator[Examined
     yield Examined(
         f"breaker of {contract.name}",
         "warning" if shut else "ok",
-        f"{breaker.state.value}, because of {breaker.cause}" if shut else "closed",
+        f"{breaker.state.value}, because of {why}" if shut else "closed",
         way_out(contract.name, named_store(chosen)) if shut else None,
     )
 

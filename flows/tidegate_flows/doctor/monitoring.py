@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -12,13 +13,14 @@ from sqlalchemy import Connection, func, select
 from tidegate_contracts.errors import TidegateError
 from tidegate_flows.doctor.bounded import document
 from tidegate_flows.doctor.examined import Examined, told
-from tidegate_flows.ledger.schema import runs
+from tidegate_flows.ledger.schema import audit, runs
 from tidegate_flows.ledger_reader import LedgerReader
 from tidegate_flows.settings import Settings
 from tidegate_flows.url import masked
 
 _LATE = 60.0
 _LAST = re.compile(r'^tidegate_batch_last_completed_timestamp_seconds\{dataset="([^"]*)"\} (\S+)', re.MULTILINE)
+_HEAD = re.compile(r'^tidegate_audit_head_info\{dataset="([^"]*)",(?:[^}]*,)?sha256="([0-9a-f]+)"', re.MULTILINE)
 _ALWAYS = "tidegate_ledger_up"  # told while the ledger cannot be read, too
 _UP = re.compile(r"^tidegate_ledger_up (\S+)", re.MULTILINE)
 _RULES = "deploy/prometheus/*.rules.yaml"
@@ -54,17 +56,24 @@ def _fresh(page: str, shown: str, chosen: Settings | None) -> Examined:
     if chosen is None:
         return Examined("exporter", "ok", f"{shown} answers")
     told = {name: float(value) for name, value in _LAST.findall(page)}
-    behind = [
-        name for name, last in LedgerReader(chosen).ask(_newest).items() if told.get(name, float("-inf")) < last - _LATE
-    ]
+    reader = LedgerReader(chosen)
+    hint = "it reads another store or ledger: give it the same TIDEGATE_STORE and TIDEGATE_LEDGER"
+    behind = [name for name, last in reader.ask(_newest).items() if told.get(name, float("-inf")) < last - _LATE]
     if behind:
-        return Examined(
-            "exporter",
-            "no",
-            f"{shown} knows nothing of the newest batches of {', '.join(sorted(behind))}",
-            "it reads another store or ledger: give it the same TIDEGATE_STORE and TIDEGATE_LEDGER",
-        )
-    return Examined("exporter", "ok", f"{shown}: {len(told)} datasets, as the ledger has them")
+        words = f"{shown} knows nothing of the newest batches of {', '.join(sorted(behind))}"
+        return Examined("exporter", "no", words, hint)
+    heads = dict(_HEAD.findall(page))
+    strange = sorted(name for name, head in heads.items() if not reader.ask(partial(_has_entry, name, head)))
+    if strange:
+        words = f"{shown} tells of an audit of {', '.join(strange)} that this ledger does not have"
+        return Examined("exporter", "no", words, hint)
+    many = f"{len(told)} dataset{'' if len(told) == 1 else 's'}"
+    return Examined("exporter", "ok", f"{shown}: {many}, as the ledger has them")
+
+
+def _has_entry(dataset: str, head: str, connection: Connection) -> bool:
+    query = select(audit.c.seq).where(audit.c.dataset == dataset, audit.c.sha256 == head).limit(1)
+    return connection.scalar(query) is not None
 
 
 def _newest(connection: Connection) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from tidegate_contracts.batch import iso, parse_iso
-from tidegate_flows.ledger.schema import breakers
+from tidegate_flows.ledger.schema import audit, breakers
 from tidegate_monitors.breaker import Breaker, Override, State
 
 
@@ -50,6 +50,19 @@ def save(connection: Connection, dataset: str, breaker: Breaker) -> None:
             tripped=breaker.tripped,
         )
     )
+
+
+def why(connection: Connection, dataset: str, breaker: Breaker) -> str | None:
+    """What is behind a breaker's state, for people: where a batch opened it, with what was found in that."""
+    if breaker.state is State.CLOSED:
+        return breaker.cause
+    query = (
+        select(audit.c.reason)
+        .where(audit.c.dataset == dataset, audit.c.event.startswith("breaker."), audit.c.batch == breaker.cause)
+        .order_by(audit.c.seq.desc())
+        .limit(1)
+    )
+    return connection.scalar(query) or breaker.cause
 
 
 def all_of(connection: Connection) -> dict[str, Breaker]:

@@ -75,6 +75,8 @@ def add(connection: Connection, recorded: Recorded) -> None:
     """Write a run down; earlier runs of the same batch no longer speak for it."""
     run = recorded.run
     keys = or_(runs.c.batch == recorded.batch, runs.c.batch == (recorded.stood or recorded.batch))
+    before = select(func.min(runs.c.kept_since)).where(runs.c.dataset == run.dataset, keys, ~runs.c.superseded)
+    since = connection.scalar(before) if not recorded.arrival else None
     connection.execute(update(runs).where(runs.c.dataset == run.dataset, keys).values(superseded=True))
     connection.execute(
         insert(runs).values(
@@ -83,6 +85,7 @@ def add(connection: Connection, recorded: Recorded) -> None:
             batch=recorded.batch,
             decision=run.decision.value,
             completed_at=recorded.completed_at,
+            kept_since=since if since is not None else recorded.completed_at,
             event_end=run.window.end.timestamp() if run.window else None,
             rows=run.counts.delivered,
             rows_quarantined=run.counts.quarantined,

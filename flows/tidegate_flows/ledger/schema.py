@@ -34,6 +34,7 @@ runs = Table(
     Column("batch", String(160), nullable=False),
     Column("decision", String(16), nullable=False),
     Column("completed_at", Float, nullable=False),  # store clock, seconds
+    Column("kept_since", Float, nullable=False),  # if it is kept back; judging it again changes nothing of that
     Column("event_end", Float),  # end of the window, seconds
     Column("rows", Integer, nullable=False),
     Column("rows_quarantined", Integer, nullable=False),
@@ -72,7 +73,8 @@ runs = Table(
     Index("runs_by_fingerprint", "dataset", "fingerprint"),
     Index("runs_unmoved", "moved"),
     Index("runs_arrived", "dataset", "arrival", "seq"),
-    Index("runs_by_completion", "dataset", "superseded", "decision", "completed_at", "discarded", "rows_quarantined"),
+    Index("runs_by_completion", "dataset", "superseded", "decision", "completed_at"),
+    Index("runs_by_keeping", "dataset", "superseded", "decision", "kept_since", "discarded", "rows_quarantined"),
     Index("runs_by_window", "dataset", "superseded", "decision", "event_end"),
     Index("runs_set_aside", "dataset", "superseded", "decision", "discarded", "rows_quarantined"),
 )

@@ -37,7 +37,7 @@ class Standing:
             schedule goes by is :func:`window_last`.
         quarantined: Batches in quarantine, partly or wholly.
         held: Batches held.
-        oldest: When the oldest batch in quarantine or held was decided.
+        oldest: Since when the oldest batch in quarantine or held is kept back.
         labelled: When labels last said something new.
         arrived: The place, among all runs, of the run of the batch that arrived last.
         audit_entries: Entries in its audit.
@@ -156,7 +156,7 @@ def _columns(dataset: ColumnElement[str] | str) -> list[ColumnElement[Any]]:
     ]
     found += [_told(dataset, it, func.max(runs.c.event_end), f"{it.value}_window") for it in Decision]
     there, partial = (~runs.c.discarded,), (~runs.c.discarded, runs.c.rows_quarantined > 0)
-    oldest = func.min(runs.c.completed_at)
+    oldest = func.min(runs.c.kept_since)
     for decision, only, name in (
         (Decision.QUARANTINE, there, "quarantined"),
         (Decision.PUBLISH, partial, "partial"),

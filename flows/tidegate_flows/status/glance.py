@@ -58,6 +58,7 @@ class Glance:
         now: When this was read.
         read: Whether all of it could be read; if not, only the breaker is told.
         errors: How often a monitor of it failed, where there is no run yet.
+        why: What is behind the breaker's state.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Glance:
     now: datetime
     read: bool = True
     errors: int = 0
+    why: str | None = None
 
     @property
     def unjudged(self) -> str:
@@ -137,16 +139,18 @@ def failures(connection: Connection) -> dict[str, int]:
 def glance(connection: Connection, name: str, facts: Mapping[str, Any], now: datetime) -> Glance:
     """Look at one dataset."""
     records = recent(connection, name, STRIP)
+    breaker = breaker_now(breakers.load(connection, name), now)
     return Glance(
         name,
         facts,
-        breaker_now(breakers.load(connection, name), now),
+        breaker,
         tuple(records),
         document(connection, records[0].run) if records else None,
         count_kept(connection, name),
         expected(facts, last_window(connection, name, facts.get("cadence") or 0.0), now),
         now,
         errors=failures(connection).get(name, 0) if not records else 0,
+        why=breakers.why(connection, name, breaker),
     )
 
 
