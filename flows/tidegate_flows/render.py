@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import StoreError, UsageError
+from tidegate_flows.alert_rules.addresses import Addresses
 from tidegate_flows.alert_rules.alert import Group
 from tidegate_flows.alert_rules.declared import declared
 from tidegate_flows.alert_rules.groups import FILES
@@ -18,29 +18,11 @@ from tidegate_flows.alert_rules.rules_file import rules
 from tidegate_flows.alert_rules.scraping import scraping
 from tidegate_flows.alert_rules.tests_file import tests
 from tidegate_flows.alert_rules.text import yaml_of
+from tidegate_flows.exposition import safe
 from tidegate_flows.stores.local import replace_durably
 
 _MADE = "Rendered by `tidegate render`; render it again instead of editing it.\n"
 _USUAL_STEP = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where things are.
-
-    Attributes:
-        runbook: The runbook, to which an alert's name is added as an anchor.
-        webhook: What Alertmanager calls.
-        heartbeat: What it calls with the alert that always fires; None for the webhook.
-        exporter: Where ``tidegate serve`` listens, as ``HOST:PORT``.
-        alertmanager: Where Alertmanager listens, as ``HOST:PORT``.
-    """
-
-    runbook: str = "http://127.0.0.1:9464/runbook"
-    webhook: str = "http://127.0.0.1:9095/"
-    heartbeat: str | None = None
-    exporter: str = "127.0.0.1:9464"
-    alertmanager: str = "127.0.0.1:9093"
 
 
 def render(contracts: Sequence[Contract], addresses: Addresses) -> dict[str, str]:
@@ -58,16 +40,15 @@ def render(contracts: Sequence[Contract], addresses: Addresses) -> dict[str, str
         files["tidegate.declared.rules.yaml"] = (declared(ordered),)
     found = {}
     for name, groups in files.items():
-        found[name] = yaml_of(rules(groups, addresses.runbook), f"{_MADE}{_about(name)}")
+        found[name] = yaml_of(rules(groups, addresses.leads_to), f"{_MADE}{_about(name)}")
         needed = {other: files[other] for other in dict.fromkeys(("tidegate.rules.yaml", name))}
         needed = {name: groups} if name.startswith("tidegate.declared") else needed
-        for step, document in tests(groups, needed, addresses.runbook).items():
+        for step, document in tests(groups, needed, addresses.leads_to).items():
             found[_test_name(name, step)] = yaml_of(document, f"{_MADE}promtool test rules {_test_name(name, step)}")
     scraped = scraping([*files], exporter=addresses.exporter, alertmanager=addresses.alertmanager)
     found["prometheus.yaml"] = yaml_of(scraped, f"{_MADE}prometheus --config.file=prometheus.yaml")
-    owners = sorted({contract.owner for contract in ordered})
-    heartbeat = addresses.heartbeat or addresses.webhook
-    routes = routing(owners, webhook=addresses.webhook, heartbeat=heartbeat)
+    owners = sorted({safe(contract.owner) for contract in ordered})
+    routes = routing(owners, webhook=addresses.webhook, heartbeat=addresses.heartbeat)
     told = yaml_of(routes, f"{_MADE}prometheus-alertmanager --config.file=alertmanager.yaml")
     return {
         **{f"prometheus/{name}": text for name, text in found.items()},

@@ -17,6 +17,22 @@ _OTHER_HEAD: Mapping[str, Values] = {
     _ENTRIES: 9,
 }
 
+
+def _away(until: int, head: str, *, grown: int = 0, **labels: str) -> Mapping[str, Values]:
+    """What is read when the exporter, perhaps another, is back after a while; the head was ``aa``."""
+    before = {of("audit_head_info", sha256="aa"): 1, _ENTRIES: 9, _LEDGER: 1}
+    after = {
+        of("audit_head_info", sha256=head, **labels): 1,
+        of("audit_entries", **labels): 9 + grown,
+        here("ledger_up", **labels): 1,
+    }
+    found: dict[str, list[tuple[int, float | None]]]
+    found = {name: [(0, value), (10, None)] for name, value in before.items()}
+    for name, value in after.items():
+        found[name] = [*found.get(name, ()), (until, value)]
+    return found
+
+
 AUDIT_BACKWARDS = Alert(
     name="TidegateAuditWentBackwards",
     urgency=Urgency.PAGE,
@@ -69,15 +85,19 @@ AUDIT_REWRITTEN = Alert(
     urgency=Urgency.PAGE,
     expr=owned(
         f"max by ({BY}) (\n"
-        "  (tidegate_audit_head_info unless tidegate_audit_head_info offset 10m)\n"
-        "  and on (job, instance, dataset) tidegate_audit_entries == tidegate_audit_entries offset 10m\n"
+        f"  max by ({BY}, sha256) (tidegate_audit_head_info)\n"
+        f"  unless max by ({BY}, sha256) (last_over_time(tidegate_audit_head_info[1d] offset 10m))\n"
+        f"  and on ({BY}) (\n"
+        f"    max by ({BY}) (tidegate_audit_entries)\n"
+        f"    == max by ({BY}) (last_over_time(tidegate_audit_entries[1d] offset 10m))\n"
+        "  )\n"
         ")"
     ),
     keep="1d",
     summary="{{ $labels.dataset }}: the last entry of the audit is another one",
     description=(
-        "The audit of {{ $labels.dataset }} has as many entries as ten minutes ago and another last hash: an entry was "
-        "changed, or one was cut and another written."
+        "The audit of {{ $labels.dataset }} had as many entries when it was read before, and another last hash: an "
+        "entry was changed, or one was cut and another written."
     ),
     cases=(
         Case("another head", _OTHER_HEAD, 20, (_SHOP,)),
@@ -97,6 +117,26 @@ AUDIT_REWRITTEN = Alert(
         ),
         Case("the same head", {of("audit_head_info", sha256="aa"): 1, _ENTRIES: 9}, 60),
         Case("an exporter that is new", {of("audit_head_info", sha256="aa"): [(20, 1)], _ENTRIES: [(20, 9)]}, 25),
+        Case("written while the exporter was away", _away(60, "bb"), 60, (_SHOP,)),
+        Case("the exporter was away, and the head is the same", _away(60, "aa"), 60),
+        Case("it grew while the exporter was away", _away(60, "bb", grown=1), 60),
+        Case("written, and the exporter has moved", _away(60, "bb", instance="two"), 60, (_SHOP,)),
+        Case("the exporter has moved, and the head is the same", _away(60, "aa", instance="two"), 60),
+        Case("the exporter is another pod, and the head is the same", _away(60, "aa", pod="p2"), 60),
+        Case("written while it was away for twenty hours", _away(1200, "bb"), 1200, (_SHOP,), step=60),
+        Case("away for twenty hours, and the head is the same", _away(1200, "aa"), 1200, step=60),
+        Case("written while it was away for more than a day", _away(1620, "bb"), 1620, step=60),
+        Case(
+            "back to what it was more than a day ago",
+            {
+                of("audit_head_info", sha256="aa"): [(0, 1), (60, None), (1800, 1)],
+                of("audit_head_info", sha256="bb"): [(60, 1), (1800, None)],
+                _ENTRIES: 9,
+            },
+            1800,
+            (_SHOP,),
+            step=60,
+        ),
     ),
 )
 

@@ -24,6 +24,7 @@ class Case:
         whoever: Whether the owner is not looked at.
         remembered: Whether the alert must outlast an exporter that is down, for an hour and no longer; and one that
             has moved, where a counter says it.
+        killed: Whether series end as when Prometheus is killed: with no marker, and are found for five minutes more.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Case:
     value: float = 1
     whoever: bool = False
     remembered: bool = False
+    killed: bool = False
 
     def all_series(self) -> dict[str, Values]:
         """The healthy exporter's series and those of the case."""

@@ -9,6 +9,7 @@ from tidegate_contracts.contract import Contract
 from tidegate_flows.alert_rules.alert import Alert, Group
 from tidegate_flows.alert_rules.arrivals import NEVER_SEEN
 from tidegate_flows.alert_rules.case import Case, Values, here, of
+from tidegate_flows.exposition import safe
 
 _DAY = timedelta(days=1)
 _MEMORY = "7d"
@@ -28,7 +29,7 @@ def _never_seen(contract: Contract) -> Alert:
         (contract.cadence + (contract.arrive_within or timedelta(0))) if contract.cadence else _DAY,
     )
     minutes = max(1, -int(-patience.total_seconds() // 60))
-    labels = {"dataset": name, "owner": contract.owner}
+    labels = {"dataset": name, "owner": safe(contract.owner)}
     return Alert(
         name=NEVER_SEEN.name,
         urgency=NEVER_SEEN.urgency,

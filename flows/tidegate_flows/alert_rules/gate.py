@@ -42,6 +42,18 @@ BREAKER_OPEN = Alert(
             (_SHOP,),
             remembered=True,
         ),
+        Case(
+            "Prometheus was killed, and another owner is new",
+            {
+                of("breaker_state", state="open"): 1,
+                'tidegate:owner{job="tidegate",dataset="orders",owner="old"}': [(0, 1), (1, None)],
+                'tidegate:owner{job="tidegate",dataset="orders",owner="zoe"}': [(0, 1), (1, None)],
+            },
+            3,
+            (_SHOP,),
+            step=1,
+            killed=True,
+        ),
         Case("overridden: good batches pass", {of("breaker_state", state="open"): 1, _UNTIL: 1201}, 20),
         Case("the override ends this second", {of("breaker_state", state="open"): 1, _UNTIL: 1200}, 20, (_SHOP,)),
         Case(

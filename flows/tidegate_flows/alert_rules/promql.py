@@ -14,18 +14,34 @@ MEMORY = "1h"
 BY = "job, dataset"
 
 
-def known(selector: str, by: str = BY) -> str:
-    """The value of a gauge, or what it was when the exporter or its ledger went down in the last hour."""
+def known(selector: str, by: str = BY, *, when: bool = False) -> str:
+    """The value of a gauge, or what it was when the exporter or its ledger went down in the last hour.
+
+    Args:
+        selector: The gauge.
+        by: By which labels.
+        when: Instead of what it was then, when it last was so, which tells the newest of several.
+    """
+    before = f"max_over_time(timestamp({selector})[{MEMORY}:1m])" if when else f"last_over_time({selector}[{MEMORY}])"
     return (
         f"(\n  max by ({by}) ({selector})\n"
-        f"or\n  max by ({by}) (last_over_time({selector}[{MEMORY}])) unless on (job) max by (job) "
+        f"or\n  max by ({by}) ({before}) unless on (job) max by (job) "
         "(tidegate_ledger_up) == 1\n)"
     )
 
 
+def newest(label: str, values: str) -> str:
+    """The one label of the highest value for each dataset; 1."""
+    return f"group by ({BY}, {label}) (topk by ({BY}) (1, {values}))"
+
+
 def owned(expr: str) -> str:
-    """With the owner of each dataset among the labels, for routing."""
-    return f"(\n{indented(expr)}\n)\n* on ({BY}) group_left (owner) tidegate:owner"
+    """With the owner of each dataset among the labels, for routing.
+
+    A Prometheus that was killed leaves the former owner for five minutes beside one that is new; no dataset has two.
+    """
+    owner = newest("owner", "timestamp(tidegate:owner)")
+    return f"(\n{indented(expr)}\n)\n* on ({BY}) group_left (owner) {owner}"
 
 
 def indented(expr: str) -> str:

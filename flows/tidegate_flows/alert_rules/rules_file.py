@@ -35,10 +35,15 @@ def alert_rule(alert: Alert, runbook: str) -> dict[str, Any]:
         "expr": alert.expr,
         **({"for": alert.wait} if alert.wait else {}),
         **({"keep_firing_for": alert.keep} if alert.keep else {}),
-        "labels": {"severity": alert.urgency.value, **dict(alert.labels)},
+        "labels": {"severity": alert.urgency.value, **{name: _literal(value) for name, value in alert.labels}},
         "annotations": {
             "summary": alert.summary,
             "description": alert.description,
             "runbook_url": f"{runbook}#{alert.anchor}",
         },
     }
+
+
+def _literal(text: str) -> str:
+    """A text as a template that says just that."""
+    return text.replace("{{", '{{ "{{" }}')

@@ -11,8 +11,8 @@ SAID: Mapping[str, tuple[str, str]] = {
     ),
     "TidegateExporterDown": (
         "The exporter tidegate is down: nothing is watched",
-        "Prometheus cannot scrape any exporter of the job tidegate. Gates go on judging batches, and nobody "
-        "hears of it. For an hour the other alerts go by what was known before; after that they are silent.",
+        "Prometheus cannot scrape any exporter of the job tidegate, or knows of none. Gates go on judging batches, and "
+        "nobody hears of it. For an hour the other alerts go by what was known before; after that they are silent.",
     ),
     "TidegateTextfileOld": (
         "The metrics file on a is 25m 0s old",
@@ -41,7 +41,7 @@ SAID: Mapping[str, tuple[str, str]] = {
     ),
     "TidegateAuditRewritten": (
         "orders: the last entry of the audit is another one",
-        "The audit of orders has as many entries as ten minutes ago and another last hash: an entry was "
+        "The audit of orders had as many entries when it was read before, and another last hash: an entry was "
         "changed, or one was cut and another written.",
     ),
     "TidegateBreakerOpen": (

@@ -110,15 +110,15 @@ def notation(values: Values, case: Case) -> str:
     found: list[str] = []
     for (start, value), (end, _) in pairwise([*pairs, (case.at + 1, None)]):
         first, last = -(-start // case.step), -(-min(end, case.at + 1) // case.step)
-        found += _repeated(value, last - first, after_values=bool(found) and found[-1][0] != "_")
+        found += _repeated(value, last - first, marked=not case.killed and bool(found) and found[-1][0] != "_")
     return " ".join(found)
 
 
-def _repeated(value: float | None, times: int, *, after_values: bool) -> list[str]:
+def _repeated(value: float | None, times: int, *, marked: bool) -> list[str]:
     if times < 1:
         return []
     if value is None:
-        marker = ["stale"] if after_values else []
+        marker = ["stale"] if marked else []
         rest = times - len(marker)
         return [*marker, *([f"_x{rest}"] if rest else [])]
     number = repr(int(value)) if value == int(value) else repr(float(value))
