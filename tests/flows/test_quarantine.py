@@ -49,6 +49,29 @@ def relax(path: Path) -> None:
     path.write_text(path.read_text().replace("ge=0, le=10_000", "ge=0, le=25_000"))
 
 
+def test_a_batch_under_a_wrong_name_is_discarded_and_the_other_replayed(
+    with_reference: Path, contract_file: Callable[..., Path], make_orders: Make
+) -> None:
+    path, day = contract_file(), make_orders(34)
+    tg.gate(make_orders(33).assign(amount=-1.0), path, store=with_reference, batch_id="bad")
+    assert tg.gate(day, path, store=with_reference, batch_id="wrong").decision is tg.Decision.HOLD
+    again = tg.gate(day, path, store=with_reference, batch_id="right")
+    assert "redelivered_batch" in {item.check for item in again.findings}
+    with at(with_reference) as place:
+        readmission.discard(place, "orders", "wrong", **WHO)
+        assert readmission.replay(place, "orders", "right", **WHO).decision is tg.Decision.HOLD, "it passes, and waits"
+
+
+def test_rows_come_again_though_what_was_set_aside_of_them_is_discarded(
+    store: Path, partial: Path, make_orders: Make
+) -> None:
+    with at(store) as place:
+        readmission.discard(place, "orders", "a", **WHO)
+    again = tg.gate(spoiled(make_orders(1)), partial, store=store, batch_id="b")
+    said = next(item.message for item in again.findings if item.check == "redelivered_batch")
+    assert said == "the same rows were delivered before as batch 'a'"
+
+
 def test_a_replay_that_changes_nothing_makes_what_is_kept_back_no_younger(
     store: Path, contract_file: Callable[..., Path], make_orders: Make
 ) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from tidegate_flows.ledger.runs import of_another
 from tidegate_flows.ledger.schema import runs
@@ -16,6 +16,8 @@ from tidegate_monitors.comparison import Comparison, Place, exceeded
 
 _became = func.coalesce(runs.c.would, runs.c.decision)
 _stands = _became.in_((Decision.PUBLISH.value, Decision.HOLD.value))
+_not_gone = or_(runs.c.discarded.is_(False), runs.c.decision == Decision.PUBLISH.value)
+"""Of a published batch only rows that were set aside are ever discarded."""
 
 
 def previous_places(connection: Connection, dataset: str, batch: str) -> dict[Place, str | None]:
@@ -35,7 +37,7 @@ def samples(connection: Connection, dataset: str, batch: str, limit: int) -> lis
     query = (
         select(runs.c.batch, runs.c.sample)
         .where(runs.c.dataset == dataset, of_another(batch), runs.c.superseded.is_(False))
-        .where(_stands, runs.c.sample.is_not(None))
+        .where(_stands, _not_gone, runs.c.sample.is_not(None))
         .order_by(runs.c.seq.desc())
         .limit(limit)
     )
@@ -62,7 +64,7 @@ def same_rows(connection: Connection, dataset: str, batch: str, sha256: str, fin
     query = (
         select(runs.c.batch)
         .where(runs.c.dataset == dataset, of_another(batch), runs.c.superseded.is_(False), same)
-        .where(_stands, runs.c.discarded.is_(False))
+        .where(_stands, _not_gone)
         .order_by(runs.c.seq)
         .limit(1)
     )
