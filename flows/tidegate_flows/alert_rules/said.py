@@ -110,7 +110,7 @@ SAID: Mapping[str, tuple[str, str]] = {
     "TidegateTimestampAhead": (
         "orders: a timestamp lies 5m 1s in the future",
         "Of orders the ledger holds a time that is 5m 1s ahead of Prometheus' clock. Until it is past, "
-        "nothing of this dataset can be found late, stale or missing.",
+        "its data cannot be found stale, and a missing batch is told an interval late at most.",
     ),
     "TidegateUnusualBatch": (
         "orders: the last batch stands out in amount",
