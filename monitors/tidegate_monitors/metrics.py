@@ -65,11 +65,7 @@ _GAUGES: Mapping[str, tuple[str, str]] = {
     "batch_last_completed_timestamp_seconds": ("last_completed", "When the last verdict was committed."),
     "batch_last_published_timestamp_seconds": ("last_published", "When a batch was last published."),
     "event_time_max_timestamp_seconds": ("event_time_max", "The end of the latest published window."),
-    "next_batch_due_timestamp_seconds": (
-        "next_due",
-        "By when the next batch must be there. A window that ends more than an interval after the last verdict counts as "
-        "ending an interval after its own.",
-    ),
+    "next_batch_due_timestamp_seconds": ("next_due", "By when the next batch must be there."),
     "label_last_timestamp_seconds": ("label_last", "When labels last said something new."),
     "expected_interval_seconds": ("cadence", "How often a batch is expected."),
     "arrive_within_seconds": ("arrive_within", "How long after its window a batch may arrive."),

@@ -196,7 +196,8 @@ TIMESTAMP_AHEAD = Alert(
     summary="{{ $labels.dataset }}: a timestamp lies {{ $value | humanizeDuration }} in the future",
     description=(
         "Of {{ $labels.dataset }} the ledger holds a time that is {{ $value | humanizeDuration }} ahead of "
-        "Prometheus' clock. Until it is past, its data cannot be found stale, and a missing batch is told an interval late at most."
+        "Prometheus' clock. Until it is past, its data cannot be found stale, and a missing batch is told an interval "
+        "late at most."
     ),
     cases=(
         Case("a host's clock is ahead", {_DONE: [(0, 0), (30, 2101), (35, 2401)]}, 35, (_SHOP,)),
