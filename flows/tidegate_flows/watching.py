@@ -132,7 +132,7 @@ class Watcher:
         missing = overdue(self.place, self.contract, self.place.clock())
         if missing is not None and missing.since != self._told:
             count_once(self.place, self.contract, missing)
-            logger.warning("%s: %s", self.contract.name, missing.alarm(self.contract).message)
+            logger.info("%s: %s", self.contract.name, missing.alarm(self.contract).message)
             yield missing
         self._told = missing.since if missing is not None else None
 
@@ -207,7 +207,8 @@ class Watcher:
         age = now - item.changed
         if age >= self.settle:
             return None
-        why = "it is still being written" if age >= 0 else "it was written at a time that is still to come"
+        young = f"it changed less than {self.settle:g} s ago, and may still be written"
+        why = young if age >= 0 else "it was written at a time that is still to come"
         return Waiting(item.name, why, overdue=-age >= self.patience)
 
     def _is_to_be_told(self, waits: Waiting, now: float) -> bool:

@@ -263,7 +263,7 @@ def test_a_file_of_this_second_is_not_taken_by_one_look_wherever_files_grow(
     put(folder, "a.parquet", make_orders(1), changed=clock.now.timestamp())
     where = address.format(folder)
     (waits,) = one_look(store, contract, where, clock)
-    assert (_word(waits), waits.why) == ("a.parquet waits", "it is still being written")
+    assert (_word(waits), waits.why) == ("a.parquet waits", "it changed less than 5 s ago, and may still be written")
     clock.wait(5)
     assert [_word(item) for item in one_look(store, contract, where, clock)] == ["a publish"]
 
@@ -413,7 +413,8 @@ def test_the_command_tells_what_still_waits(
 ) -> None:
     put(folder, "a.parquet", make_orders(1), changed=time.time())
     said = tidegate("watch", contract_file(), folder, "--once", "--settle", "600", "--store", store)
-    assert (said.code, said.out, said.err) == (0, "", "waiting: a.parquet: it is still being written\n")
+    waits = "waiting: a.parquet: it changed less than 600 s ago, and may still be written\n"
+    assert (said.code, said.out, said.err) == (0, "", waits)
 
 
 def test_a_watch_goes_on_where_the_store_cannot_be_used_for_a_while(
@@ -445,11 +446,16 @@ def test_a_watch_that_is_told_to_end_ends(
 ) -> None:
     put(folder, "a.parquet", make_orders(1))
     command = [str(TIDEGATE), "watch", str(contract_file()), str(folder), "--every=0.2", "--settle=0.3", "--json"]
-    with subprocess.Popen([*command, "--store", str(store)], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [*command, "--store", str(store)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stderr.readline() == f"watching {folder} for orders: a look every 0.2 s; Ctrl-C stops\n"
         assert json.loads(process.stdout.readline())["batch"] == "a"
         put(folder, "b.parquet", make_orders(2))
         assert json.loads(process.stdout.readline())["batch"] == "b"
         time.sleep(0.3)
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
+        assert process.stderr.read() == "stopped after the batch at hand\n"

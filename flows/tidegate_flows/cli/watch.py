@@ -52,6 +52,7 @@ def watch(
     """
     from tidegate_contracts.load import load_contract
     from tidegate_flows.place import at
+    from tidegate_flows.url import masked
     from tidegate_flows.watching import Watcher
 
     loaded, stop = load_contract(contract), threading.Event()
@@ -62,6 +63,7 @@ def watch(
         watcher = Watcher(where, loaded, place, settle, patience, once=once)
         if once:
             raise typer.Exit(_look(watcher, loaded, stop, as_json=as_json))
+        say(f"watching {masked(place)} for {loaded.name}: a look every {every:g} s; Ctrl-C stops")
         troubles = 0
         while not stop.is_set():
             try:
@@ -75,6 +77,7 @@ def watch(
                     f"error:   {error}", f"hint:    the watch goes on, and looks again in {_pause(every, troubles):g} s"
                 )
             stop.wait(_pause(every, troubles))
+        say("stopped after the batch at hand")
 
 
 def _look(watcher: Watcher, contract: Contract, stop: threading.Event, *, as_json: bool) -> int:

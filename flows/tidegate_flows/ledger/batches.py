@@ -9,11 +9,11 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from tidegate_contracts.errors import StoreError, UsageError
 from tidegate_flows.ledger.schema import batches, cohorts, runs
+from tidegate_flows.signature import THE_GATE
 from tidegate_monitors.breaker import Decision
 
 _REFUSED_IN_SHADOW = ("quarantine", "halt")
 _UNSIGNED: dict[str, Any] = {"revised_by": None, "revised_why": None}
-_ITSELF = "tidegate"  # signs for what mends a batch that only the shadow let pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +248,7 @@ def _published_beside(connection: Connection, standing: Row[Any], revision: Revi
 
     Whatever mends a batch without a signature leaves them where they are.
     """
-    if revision.by == _ITSELF:
+    if revision.by == THE_GATE:
         return []
     query = (
         select(batches)
@@ -311,7 +311,7 @@ def _mending(connection: Connection, run: str) -> Revision | None:
     """Who has other bytes supersede a run: of what only the shadow let pass the gate itself, for it was refused."""
     if connection.scalar(select(runs.c.would).where(runs.c.run == run)) not in _REFUSED_IN_SHADOW:
         return None
-    return Revision(_ITSELF, "what was published in shadow would not have been")
+    return Revision(THE_GATE, "what was published in shadow would not have been")
 
 
 def _discarded(connection: Connection, run: str) -> bool:
