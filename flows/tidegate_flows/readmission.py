@@ -206,20 +206,7 @@ def _readmit(
         files = json.loads(row.files)
         target = target_of(connection, claim, Decision.PUBLISH)
         target = replace(target, stem=Path(files[0]).stem, revision=row.revision) if files else target
-        run = replace(
-            old,
-            id=str(uuid4()),
-            decision=Decision.PUBLISH,
-            state=state,
-            counts=_counts(old.counts, count),
-            findings=findings,
-            at=place.clock(),
-            contract_version=contract.version,
-            contract_sha256=contract.sha256,
-            revision=target.revision,
-            would=None,
-            key=key_beside(target.key),
-        )
+        run = replace(_back(old, count, findings, contract, target), state=state, at=place.clock())
         as_it_came = passing.all() and row.decision != Decision.PUBLISH.value and kept_source.suffix == ".parquet"
         whole = folder / "batch.parquet" if as_it_came else None
         rows = candidate.table.filter(passing)
@@ -240,6 +227,22 @@ def _readmit(
         )
     recover(place, row.dataset)
     return stored(place, run.id)
+
+
+def _back(old: Run, count: int, findings: tuple[Any, ...], contract: Contract, target: Target) -> Run:
+    """A run that publishes so many more of an old one's rows."""
+    return replace(
+        old,
+        id=str(uuid4()),
+        decision=Decision.PUBLISH,
+        counts=_counts(old.counts, count),
+        findings=findings,
+        contract_version=contract.version,
+        contract_sha256=contract.sha256,
+        revision=target.revision,
+        would=None,
+        key=key_beside(target.key),
+    )
 
 
 def _name(connection: Connection, dataset: str, target: Target, files: list[str]) -> str:

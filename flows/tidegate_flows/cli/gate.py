@@ -132,7 +132,7 @@ def gate(
     from tidegate_contracts.load import load_contract
     from tidegate_flows.gate import gate_at
     from tidegate_flows.intake import masked
-    from tidegate_flows.pasted import named, pasted, way_out
+    from tidegate_flows.pasted import named
     from tidegate_flows.place import at
     from tidegate_monitors.breaker import Decision
 
@@ -154,11 +154,19 @@ def gate(
             refused = (run.key or run.batch) if run.decision is Decision.QUARANTINE else refused
             worst = max(worst, PASSED if run.decision is Decision.PUBLISH else STOPPED)
             _tell(run, as_json=as_json)
-    if refused and not as_json:
-        say(f"why, and what can be done: {pasted('report', contract, refused, store=named(chosen))}")
-    if waits and not as_json:
-        say(f"what is held waits until the breaker closes: {way_out(loaded.name, named(chosen))}")
+    if not as_json:
+        _tell_ways(contract, loaded.name, named(chosen), refused=refused, waits=waits)
     raise typer.Exit(worst)
+
+
+def _tell_ways(contract: str, dataset: str, store: str | None, *, refused: str, waits: bool) -> None:
+    """What can be done about the batch that was refused last, and about those that wait."""
+    from tidegate_flows.pasted import pasted, way_out
+
+    if refused:
+        say(f"why, and what can be done: {pasted('report', contract, refused, store=store)}")
+    if waits:
+        say(f"what is held waits until the breaker closes: {way_out(dataset, store)}")
 
 
 def _tell(run: Run, *, as_json: bool) -> None:
