@@ -122,14 +122,16 @@ def _through(
             with watch.aside():
                 release_due(place, contract, seen.received)
             run = commit(place, claim, seen, contract)
-    return _as_it_stands(place, contract, run, seen.received) if run.decision is Decision.HOLD else run
+    waits = run.decision is Decision.HOLD or claim.revises is not None
+    return _as_it_stands(place, contract, run, seen.received) if waits else run
 
 
 def _as_it_stands(place: Place, contract: Contract, run: Run, now: datetime) -> Run:
     """A batch that was held, as it is now: who closed the breaker before its file was in place could not release it."""
-    released = {(item.batch, item.key): item for item in release_due(place, contract, now)}
-    name = (run.batch, run.key)
-    return replace(released[name], frame=run.frame) if name in released else run
+    release_due(place, contract, now)
+    with place.ledger.read() as connection:
+        row = runs.speaking_for_bytes_of(connection, run.id)
+    return stored(place, row.run, frame=run.frame) if row is not None else run
 
 
 def signed_revision(supersede: bool, by: str | None, reason: str | None) -> Revision | None:

@@ -6,6 +6,8 @@ import logging
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Row
+
 from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import TidegateError
 from tidegate_flows.ledger import breakers, runs
@@ -59,7 +61,14 @@ def release(place: Place, contract: Contract, now: datetime, *, by: str) -> list
     return released
 
 
-def _first(place: Place, dataset: str) -> Any:
-    """The held batch that comes first by its events; None if nothing is held."""
+def go_on(place: Place, contract: Contract) -> None:
+    """Release what comes behind a batch that was claimed: whoever closed the breaker meanwhile has left it to us."""
     with place.ledger.read() as connection:
-        return next(iter(runs.held(connection, dataset)), None)
+        closed = breakers.load(connection, contract.name).state is State.CLOSED
+    if closed:
+        release(place, contract, place.clock(), by=THE_GATE)
+
+
+def _first(place: Place, dataset: str) -> Row[Any] | None:
+    with place.ledger.read() as connection:
+        return runs.first_held(connection, dataset)

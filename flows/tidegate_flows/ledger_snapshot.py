@@ -109,7 +109,7 @@ def _promised(connection: Connection, name: str, facts: Mapping[str, Any], stand
     """What the contract says, and by when the next batch must be there by the rule of the schedule."""
     cadence, last = facts.get("cadence"), standing.window_last
     if cadence is not None and last is not None and last > (standing.last_published or 0.0) + cadence:
-        last = standings.window_last(connection, name, cadence)  # it may end later than anything that has happened
+        last = standings.window_believed(connection, name, cadence)  # it may end later than anything that has happened
     due = last + cadence + (facts.get("arrive_within") or 0.0) if cadence is not None and last is not None else None
     return {
         "version": facts.get("version", ""),

@@ -118,10 +118,10 @@ def look(
             with place.ledger.read() as connection:
                 last = runs.latest(connection, contract.name)
             as_of = last.received_at if last is not None else None
-        return Seen(staged, None, observation, reference, intake.as_of(as_of, None, arrived), watch)
+        return Seen(staged, None, observation, reference, intake.breaker_time(as_of, None, arrived), watch)
     watch.over("decode")
-    received = intake.as_of(as_of, batch, arrived)
-    then = came or received
+    received = intake.breaker_time(as_of, batch, arrived)
+    then = came or intake.as_of(as_of, batch, arrived)
     seen = Seen(staged, batch, unreadable("not looked into yet"), reference, received, watch)
     try:
         known = gather(contract, now=then, arrived=then, upstream=upstream, delivered=batch.rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,12 @@ from tidegate_contracts.batch import Batch, Source
 from tidegate_contracts.check import Checked, check
 from tidegate_contracts.coercion import coerced
 from tidegate_contracts.contract import Contract
-from tidegate_contracts.errors import UsageError
+from tidegate_contracts.errors import TidegateError, UsageError
 from tidegate_contracts.load import load_contract
 from tidegate_contracts.severity import Severity
 from tidegate_contracts.violation import Violation
 from tidegate_flows import intake
+from tidegate_flows.held import go_on
 from tidegate_flows.intake import Staged, UnreadableError
 from tidegate_flows.ledger import audit, batches, breakers, runs
 from tidegate_flows.ledger.batches import Claim
@@ -64,7 +66,9 @@ def release(place: Place, dataset: str, batch: str, *, by: str, reason: str, con
                 hint="mend them at the source and deliver the batch again",
             )
         everything = np.ones(candidate.rows, dtype=bool)
-        return _readmit(place, claim, row, loaded, candidate, everything, None, folder, Hand(by, reason))
+        run = _readmit(place, claim, row, loaded, candidate, everything, None, folder, Hand(by, reason))
+    go_on(place, loaded)
+    return run
 
 
 def replay(place: Place, dataset: str, batch: str, *, by: str, reason: str, contract: str | Path | None = None) -> Run:
@@ -81,7 +85,9 @@ def replay(place: Place, dataset: str, batch: str, *, by: str, reason: str, cont
     row, loaded = kept_row(place, dataset, batch), _contract(place, dataset, contract)
     hand = Hand(by, reason, event="replayed", steps=False)
     if row.decision != Decision.PUBLISH.value:
-        return judge_again(place, loaded, row, place.clock(), hand)
+        run = judge_again(place, loaded, row, place.clock(), hand)
+        go_on(place, loaded)
+        return run
     with place.ledger.read() as connection:
         _require_closed(dataset, breakers.load(connection, dataset).state)
     with claimed(place, row) as claim, place.store.workspace() as folder:
@@ -117,6 +123,9 @@ def discard(place: Place, dataset: str, batch: str, *, by: str, reason: str) -> 
                 connection, dataset, "batch.discarded", at=place.clock(), batch=batch, run=row.run, by=by, reason=reason
             )
     recover(place, dataset)
+    with suppress(TidegateError):  # a contract that cannot be loaded now keeps nobody from discarding
+        if (loaded := last_contract(place, dataset)) is not None:
+            go_on(place, loaded)
 
 
 def _contract(place: Place, dataset: str, contract: str | Path | None) -> Contract:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
+from uuid import uuid4
 
 from tidegate_flows.ledger import runs
 from tidegate_flows.ledger.runs import Move
@@ -68,9 +70,13 @@ def sweep(place: Place) -> int:
             for folder in place.store.staging.iterdir()
             if folder.name not in needed and _changed(folder) < oldest
         ]
+        gone = []
         for folder in stale:
-            shutil.rmtree(folder, ignore_errors=True)
-    return len(stale)
+            with suppress(FileNotFoundError):  # its worker was done just now
+                gone.append(folder.rename(folder.with_name(f"swept-{uuid4().hex}")))
+    for folder in gone:  # it may take long, and nobody need wait for it
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(gone)
 
 
 def _changed(folder: Path) -> float:

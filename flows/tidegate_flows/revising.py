@@ -57,13 +57,13 @@ def target_of(connection: Connection, claim: Claim, decision: Decision) -> Targe
     waiting = tuple(batches.waiting_beside(connection, claim))
     if decision is Decision.HOLD:
         return replace(target, passed_over=waiting)
-    beside = _published_beside(connection, claim.dataset, claim.revises)
+    beside = _claimed_beside(connection, claim.dataset, claim.revises)
     files = (path for row in beside for path in json.loads(row.files))
     gone = ((row.batch, row.run) for row in beside)
     return replace(target, files=(*target.files, *files), passed_over=(*waiting, *gone))
 
 
-def _published_beside(connection: Connection, dataset: str, revision: Revision) -> list[Row[Any]]:
+def _claimed_beside(connection: Connection, dataset: str, revision: Revision) -> list[Row[Any]]:
     """The runs that speak for what was published beside the id of a revision, and was claimed with it."""
     found = (runs.speaking_for(connection, dataset, key) for key, _ in revision.beside)
     return [row for row in found if row is not None]

@@ -48,7 +48,7 @@ def overdue(place: Place, contract: Contract, now: datetime) -> Overdue | None:
     if contract.cadence is None:
         return None
     with place.ledger.read() as connection:
-        seconds = standings.window_last(connection, contract.name, contract.cadence.total_seconds())
+        seconds = standings.window_believed(connection, contract.name, contract.cadence.total_seconds())
     if seconds is None:
         return None
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from tidegate_contracts.contract import Contract
 from tidegate_contracts.errors import StoreError, UsageError
 from tidegate_contracts.upstream import Upstream
 from tidegate_flows.intake.regular import opened_anywhere
-from tidegate_flows.url import file_system, is_url, masked
+from tidegate_flows.url import file_system, is_url, masked, path_of
 
 Answers = Mapping[str, int | str | None]
 
@@ -55,7 +56,9 @@ def ask_upstream(contract: Contract, delivery: Any, batch: str) -> Answers:
             allowed="the path or URL of a file",
             hint="write the rows to a file beside its marker or manifest, and give its path",
         )
-    folder = _Remote.of(str(delivery)) if is_url(str(delivery)) else _Local.of(Path(delivery))
+    text = str(delivery)
+    local = Path(delivery) if not is_url(text) else path_of(text) if text.lower().startswith("file://") else None
+    folder = _Local.of(local) if local is not None else _Remote.of(text)
     return MappingProxyType({item.name: _answer(item, folder, batch) for item in signalling})
 
 
@@ -122,6 +125,8 @@ class _Remote:
     @classmethod
     def of(cls, delivery: str) -> _Remote:
         system, path = file_system(delivery)
+        if "://" in path:  # of HTTP alone: a query says nothing of what lies beside
+            path = re.split(r"[?#]", path, maxsplit=1)[0]
         try:
             within = system.isdir(path)
         except Exception as error:  # noqa: BLE001 - every file system has its own, and their words may hold a password

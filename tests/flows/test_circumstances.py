@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ import pandas as pd
 import pytest
 
 import tidegate as tg
+from tests.flows.loopback import OK, Answer, loopback
 from tidegate_flows import by_hand, readmission, reference
 from tidegate_flows.circumstances import gather
 from tidegate_flows.gate import _awaited
@@ -327,3 +329,26 @@ def test_of_two_workers_with_one_waiting_delivery_the_second_gives_the_firsts_ve
         told = [item.result(60) for item in found]
     assert {run.decision for run in told} == {tg.Decision.PUBLISH}
     assert len({run.id for run in told}) == 1
+
+
+@pytest.mark.parametrize("query", ["", "?sig=ab", "?sig=a/b"])
+def test_what_lies_beside_a_delivery_of_http_is_asked_for_without_its_query(
+    make_contract: Callable[..., tg.Contract], query: str
+) -> None:
+    waits = make_contract(upstream=(tg.Upstream("job", marker="_SUCCESS"),))
+    there = "/day/orders.parquet"
+    with loopback(lambda asked: OK if asked.path.startswith(there) else Answer(404)) as (url, _):
+        assert ask_upstream(waits, f"{url}{there}{query}", "orders") == {"job": "its marker _SUCCESS is not there"}
+
+
+def test_a_file_url_is_the_file_it_names(make_contract: Callable[..., tg.Contract], tmp_path: Path) -> None:
+    waits = make_contract(upstream=(tg.Upstream("job", marker="_SUCCESS", manifest="rows.json"),))
+    folder = tmp_path / "a day"
+    folder.mkdir()
+    (folder / "_SUCCESS").touch()
+    (folder / "rows.json").write_text('{"rows": 7}')
+    assert ask_upstream(waits, (folder / "o.parquet").as_uri(), "o") == {"job": 7}
+    (folder / "rows.json").unlink()
+    os.mkfifo(folder / "rows.json")
+    with pytest.raises(tg.StoreError, match=r"rows\.json cannot be read"):
+        ask_upstream(waits, (folder / "o.parquet").as_uri(), "o")

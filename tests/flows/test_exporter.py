@@ -182,7 +182,7 @@ def test_why_a_ledger_cannot_be_told_is_logged_once_for_each_reason_and_without_
     assert well == "the ledger can be told again"
     caplog.clear()
     of(Exporter(resolve(store=tmp_path, ledger="postgresql://ann:s3cret@127.0.0.1:9/ledger")))
-    assert "postgresql://…@127.0.0.1:9/ledger" in caplog.text or "127.0.0.1" in caplog.text
+    assert "127.0.0.1" in caplog.text
     assert "s3cret" not in caplog.text
 
 

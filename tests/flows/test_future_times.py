@@ -77,7 +77,7 @@ def test_with_window_no_batch_comes_later_than_it_arrives(one: datetime, other: 
     window = Window(min(one, other), max(one, other))
     nothing = pa.table({})
     batch = Batch("orders", "a", Source("a", ".parquet", "0" * 64, 0), nothing, nothing, window)
-    moment = intake.as_of("window", batch, arrived)
+    moment = intake.breaker_time("window", batch, arrived)
     assert moment <= arrived
     assert moment == window.end or window.end > arrived, "an end that can be believed is taken"
     assert moment in (window.start, window.end, arrived)

@@ -13,13 +13,14 @@ import pytest
 import tidegate as tg
 from tests.flows.invariants import Invariants
 from tests.flows.test_supersede import SIGNED, names, speaking, told
-from tidegate_flows import by_hand, quarantine
+from tidegate_flows import by_hand, quarantine, readmission
 from tidegate_flows.ledger import batches, cohorts
 from tidegate_flows.ledger.batches import Busy, Claim, Revision
 from tidegate_flows.place import at
 
 Make = Callable[..., pd.DataFrame]
 MakeContract = Callable[..., tg.Contract]
+WHO = {"by": "bob", "reason": "a rumour"}
 LETS_IN: dict[str, Any] = {"severity": {"rewritten_history": "warning"}}
 LETS_IN_FILE = "severity={'rewritten_history': 'warning'},"
 SUPERSEDED = ("batch.superseded", "a", "ann", "the source corrected it")
@@ -244,3 +245,22 @@ def test_what_labels_said_of_a_version_that_is_gone_is_not_counted_beside_the_ot
     tg.join_labels(labels, contract, store=store)
     with at(store) as place, place.ledger.read() as connection:
         assert [(item.batch, item.rows) for item in cohorts.load(connection, "orders")] == [("a", 200)]
+
+
+def test_a_signature_takes_what_lies_beside_an_id_whose_own_batch_was_discarded(
+    store: Path, contract_file: Callable[..., Path], make_orders: Make, sound: Callable[[], None]
+) -> None:
+    path = contract_file(LETS_IN_FILE)
+    tg.gate(make_orders(9), path, store=store, batch_id="z").require_published()
+    with at(store) as place:
+        by_hand.trip(place, "orders", **WHO)
+    assert tg.gate(make_orders(1), path, store=store, batch_id="a").decision is tg.Decision.HOLD
+    assert tg.gate(make_orders(1, 220), path, store=store, batch_id="a").decision is tg.Decision.HOLD
+    with at(store) as place:
+        readmission.discard(place, "orders", "a", **WHO)
+        by_hand.close(place, "orders", **WHO)
+    assert len(names(store)) == 2, "z, and what lies beside a"
+    signed = tg.gate(make_orders(1, 230), path, store=store, batch_id="a", **SIGNED).require_published()
+    assert (signed.key, signed.counts.published) == (None, 230)
+    assert len(names(store) - {"z.parquet"}) == 1, "readers have one version"
+    sound()

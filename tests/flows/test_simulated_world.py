@@ -33,7 +33,7 @@ from tests.flows.invariants import Invariants
 from tests.flows.simulation import LEASE, Clock, Killed, Worker, stepping
 from tidegate_flows import by_hand, readmission
 from tidegate_flows.gate import gate_at
-from tidegate_flows.ledger import Ledger, audit, runs
+from tidegate_flows.ledger import Ledger, audit, breakers, runs
 from tidegate_flows.ledger.batches import Revision
 from tidegate_flows.place import Place
 from tidegate_flows.quarantine import kept
@@ -401,6 +401,44 @@ def test_a_probe_that_another_worker_is_at_is_waited_for_without_another_verdict
     assert happened(world).count(("batch.held", "h2")) == 1
     with world.outside.ledger.read() as connection:
         assert not runs.held(connection, "world")
+
+
+@pytest.mark.parametrize("act", ["release", "replay", "discard", "revision"])
+def test_whoever_is_at_the_first_held_batch_goes_on_when_somebody_closes_meanwhile(world: World, act: str) -> None:
+    one, other = world.workers[:2]
+    for name, batch in (("bad-1", "x"), ("good-2", "h1"), ("good-3", "h2")):
+        one.start(delivery(world, name, batch))
+        to_its_end(world, one)
+    path = next(path for path in world.files if path.stem == "good-4")
+    acts: dict[str, Callable[[Place], Any]] = {
+        "release": lambda place: readmission.release(place, "world", "h1", **WHO),
+        "replay": lambda place: readmission.replay(place, "world", "h1", **WHO),
+        "discard": lambda place: readmission.discard(place, "world", "h1", **WHO),
+        "revision": lambda place: gate_at(place, path, world.contract, batch_id="h1", revision=Revision(**WHO)),
+    }
+    one.start(acts[act])
+    past(one, "commit")  # it is claimed
+    other.start(lambda place: by_hand.close(place, "world", **WHO))
+    to_its_end(world, other)
+    to_its_end(world, one)
+    world.true.look_at_rest()
+    with world.outside.ledger.read() as connection:
+        assert not runs.held(connection, "world"), "nothing is left behind a breaker that is closed"
+
+
+def test_a_probe_that_was_asked_for_is_waited_for_also_by_an_older_batch(world: World) -> None:
+    one, other = world.workers[:2]
+    for name, batch in (("bad-1", "x"), ("good-2", "h1"), ("good-3", "h2")):
+        one.start(delivery(world, name, batch))
+        to_its_end(world, one)
+    with world.outside.ledger.begin() as connection:
+        now = world.clock()
+        asked = breakers.load(connection, "world").ask_probe("h2", now, now + timedelta(seconds=LEASE), "eve: x")
+        breakers.save(connection, "world", asked)
+        audit.append(connection, "world", "breaker.half_open", at=now, by="eve", reason="x")
+    other.start(delivery(world, "good-4", "new"))
+    to_its_end(world, other)
+    assert happened(world).count(("batch.held", "h1")) == 1, "it is not its turn"
 
 
 def test_a_batch_that_is_held_while_somebody_closes_is_not_left_behind(world: World) -> None:

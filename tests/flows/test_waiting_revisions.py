@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -11,9 +13,16 @@ import pytest
 import tidegate as tg
 from tests.flows.test_supersede import SIGNED, names, speaking, told
 from tidegate_flows import by_hand, quarantine, readmission
+from tidegate_flows import gate as gating
+from tidegate_flows.gate import gate_at
+from tidegate_flows.ledger import breakers
+from tidegate_flows.ledger.batches import Revision
 from tidegate_flows.place import at
+from tidegate_flows.quarantine import kept
+from tidegate_monitors.breaker import Breaker
 
 Make = Callable[..., pd.DataFrame]
+SIGNED_BY = {"by": "bob", "reason": "a rumour"}
 
 
 def test_of_two_revisions_that_wait_the_one_that_was_signed_last_is_published(
@@ -120,3 +129,41 @@ def test_a_revision_of_a_batch_that_was_held_and_discarded_meanwhile_supersedes_
     assert (run.batch, run.revision, run.key) == ("a", 1, None)
     assert "batch.superseded" not in {event for event, *_ in told(store)}
     assert speaking(store) == {"before": "publish", "a": "publish"}
+
+
+def test_a_revision_is_kept_back_since_it_came_and_not_since_what_it_supersedes_did(
+    store: Path, contract_file: Callable[..., Path], make_orders: Make
+) -> None:
+    contract, now, some = tg.load_contract(contract_file()), datetime(2024, 6, 1, tzinfo=UTC), make_orders(1, 210)
+    some.loc[some.index[3], "amount"] = -1.0
+    with at(store, clock=lambda: now) as place:
+        gate_at(place, make_orders(1), contract, batch_id="a").require_published()
+    with at(store, clock=lambda: now + timedelta(days=10)) as place:
+        by_hand.trip(place, "orders", **SIGNED_BY)
+        gate_at(place, some, contract, batch_id="a", revision=Revision(**SIGNED_BY))
+        by_hand.close(place, "orders", **SIGNED_BY)
+        assert [(item["batch"], item["state"], item["kept_since"][:10]) for item in kept(place)] == [
+            ("a", "partial", "2024-06-11")
+        ]
+
+
+@pytest.mark.parametrize("revised", [True, False])
+def test_a_batch_that_was_held_and_released_at_once_is_told_as_published(
+    store: Path, contract_file: Callable[..., Path], make_orders: Make, monkeypatch: pytest.MonkeyPatch, revised: bool
+) -> None:
+    contract, real = tg.load_contract(contract_file()), gating.commit
+    with at(store) as place:
+        gate_at(place, make_orders(1 if revised else 5), contract, batch_id="a" if revised else "z").require_published()
+        by_hand.trip(place, "orders", **SIGNED_BY)
+
+        def closed_meanwhile(*arguments: Any, **options: Any) -> tg.Run:
+            run = real(*arguments, **options)
+            with place.ledger.begin() as connection:  # by somebody who could not take it yet
+                breakers.save(connection, "orders", Breaker())
+            return run
+
+        monkeypatch.setattr(gating, "commit", closed_meanwhile)
+        revision = Revision(**SIGNED_BY) if revised else None
+        run = gate_at(place, make_orders(1, 220), contract, batch_id="a", revision=revision)
+    assert run.decision is tg.Decision.PUBLISH
+    assert [path.name for path in run.files] == ["a.v2.parquet" if revised else "a.parquet"]

@@ -15,7 +15,7 @@ from tidegate_flows.ledger import breakers
 from tidegate_flows.pasted import SIGNED, pasted, way_out
 from tidegate_flows.pasted import named as named_store
 from tidegate_flows.settings import Settings
-from tidegate_monitors.breaker import State as Breaker
+from tidegate_monitors.breaker import State as BreakerState
 
 
 def _build(path: str, chosen: Settings | None) -> str:
@@ -86,7 +86,7 @@ def _known(path: str, contract: Contract, chosen: Settings) -> Iterator[Examined
     yield (
         Examined(what, "ok", reference.sha256[:12]) if reference else Examined(what, *_missing(path, contract, chosen))
     )
-    shut = breaker.state is not Breaker.CLOSED
+    shut = breaker.state is not BreakerState.CLOSED
     yield Examined(
         f"breaker of {contract.name}",
         "warning" if shut else "ok",

@@ -9,7 +9,7 @@ from tidegate_flows.intake.names import SUFFIXES, natural_id, suffix_of
 from tidegate_flows.intake.sql import Query, stage_sql
 from tidegate_flows.intake.staged import Staged, UnreadableError
 from tidegate_flows.intake.staging import stage
-from tidegate_flows.intake.window import as_of
+from tidegate_flows.intake.window import as_of, breaker_time
 from tidegate_flows.url import masked
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Staged",
     "UnreadableError",
     "as_of",
+    "breaker_time",
     "decode",
     "limited",
     "masked",

@@ -43,15 +43,11 @@ def _instant(bound: Any, contract: Contract) -> datetime | None:
 
 
 def as_of(moment: datetime | str | None, batch: Batch | None, arrived: datetime) -> datetime:
-    """The batch's time for the breaker: its arrival, a given time, or with ``"window"`` the end of its window.
-
-    A window that ends after the batch arrived has a wrong time in it, and its end says nothing; then it is where the
-    window begins. With ``"window"`` the breaker's time is never later than the arrival.
-    """
+    """The time at which a batch's ages are counted: its arrival, a given time, or for ``"window"`` its window's end."""
     if moment is None:
         return arrived
     if moment == "window":
-        return _believed(batch.window, arrived) if batch is not None and batch.window is not None else arrived
+        return batch.window.end if batch is not None and batch.window is not None else arrived
     if isinstance(moment, str):
         try:
             moment = datetime.fromisoformat(moment)
@@ -60,5 +56,13 @@ def as_of(moment: datetime | str | None, batch: Batch | None, arrived: datetime)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _believed(window: Window, arrived: datetime) -> datetime:
-    return window.end if window.end <= arrived else min(window.start, arrived)
+def breaker_time(moment: datetime | str | None, batch: Batch | None, arrived: datetime) -> datetime:
+    """The batch's time for the breaker: as :func:`as_of`, but with ``"window"`` never later than the arrival.
+
+    A window that ends after the batch arrived has a wrong time in it, and its end says nothing; then it is where the
+    window begins.
+    """
+    found = as_of(moment, batch, arrived)
+    if moment != "window" or found <= arrived or batch is None or batch.window is None:
+        return found
+    return min(batch.window.start, arrived)

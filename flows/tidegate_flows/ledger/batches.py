@@ -122,7 +122,8 @@ def claim(
             )
         )
         return Claim(dataset, batch, sha256, 1)
-    if row.run is not None and row.sha256 != sha256 and not _is_spent(connection, row.run):
+    others = _published_beside(connection, row, revision) if revision is not None and row.run is not None else []
+    if row.run is not None and row.sha256 != sha256 and (others or not _is_spent(connection, row.run)):
         beside = f"{batch}~{sha256[:12]}"
         revision = revision or _mending(connection, row.run)
         if revision is not None:

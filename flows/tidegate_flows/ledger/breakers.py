@@ -54,7 +54,7 @@ def save(connection: Connection, dataset: str, breaker: Breaker) -> None:
 
 def why(connection: Connection, dataset: str, breaker: Breaker) -> str | None:
     """What is behind a breaker's state, for people: where a batch opened it, with what was found in that."""
-    if breaker.state is State.CLOSED:
+    if breaker.state is State.CLOSED or breaker.cause is None or " " in breaker.cause:  # no batch has a blank
         return breaker.cause
     query = (
         select(audit.c.reason)

@@ -75,7 +75,8 @@ def add(connection: Connection, recorded: Recorded) -> None:
     """Write a run down; earlier runs of the same batch no longer speak for it."""
     run = recorded.run
     keys = or_(runs.c.batch == recorded.batch, runs.c.batch == (recorded.stood or recorded.batch))
-    before = select(func.min(runs.c.kept_since)).where(runs.c.dataset == run.dataset, keys, ~runs.c.superseded)
+    same = runs.c.batch == (recorded.stood or recorded.batch)  # not what a revision supersedes: it is kept for itself
+    before = select(func.min(runs.c.kept_since)).where(runs.c.dataset == run.dataset, same, ~runs.c.superseded)
     since = connection.scalar(before) if not recorded.arrival else None
     connection.execute(update(runs).where(runs.c.dataset == run.dataset, keys).values(superseded=True))
     connection.execute(
@@ -224,6 +225,15 @@ def held(connection: Connection, dataset: str) -> list[Row[Any]]:
     """Held batches, in event order."""
     rows = [row for row in current(connection, dataset, [Decision.HOLD]) if not row.discarded]
     return sorted(rows, key=lambda row: (row.event_end is None, row.event_end, row.seq))
+
+
+def first_held(connection: Connection, dataset: str) -> Row[Any] | None:
+    """The held batch that comes first by its events; None if nothing is held."""
+    waits = runs.c.superseded.is_(False), runs.c.decision == Decision.HOLD.value, runs.c.discarded.is_(False)
+    order = runs.c.event_end.is_(None), runs.c.event_end, runs.c.seq
+    return connection.execute(
+        select(runs).where(runs.c.dataset == dataset, *waits).order_by(*order).limit(1)
+    ).one_or_none()
 
 
 def latest(connection: Connection, dataset: str) -> Row[Any] | None:

@@ -34,7 +34,7 @@ class Standing:
         last_published: When a batch was last published.
         event_time_max: The end of the latest published window.
         window_last: The end of the latest window that came, whatever became of it, as its events say; what the
-            schedule goes by is :func:`window_last`.
+            schedule goes by is :func:`window_believed`.
         quarantined: Batches in quarantine, partly or wholly.
         held: Batches held.
         oldest: Since when the oldest batch in quarantine or held is kept back.
@@ -88,7 +88,7 @@ def of_one(connection: Connection, dataset: str) -> Standing:
     return _standing(connection.execute(select(*_columns(dataset))).one())
 
 
-def window_last(connection: Connection, dataset: str, cadence: float) -> float | None:
+def window_believed(connection: Connection, dataset: str, cadence: float) -> float | None:
     """The end of the latest window that came, as the schedule goes by it; None before any did.
 
     Only by a wrong time does a window end more than an interval after the dataset's last verdict. It counts as if it

@@ -147,7 +147,7 @@ def count_kept(connection: Connection, dataset: str) -> Kept:
 
 def last_window(connection: Connection, dataset: str, cadence: float) -> datetime | None:
     """The end of the latest window that came, in UTC, as the schedule goes by it."""
-    return from_seconds(standings.window_last(connection, dataset, cadence))
+    return from_seconds(standings.window_believed(connection, dataset, cadence))
 
 
 def document(connection: Connection, run: str) -> Run:
