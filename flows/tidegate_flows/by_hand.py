@@ -56,8 +56,8 @@ def probe(place: Place, dataset: str, *, by: str, reason: str) -> tuple[Breaker,
         before = _known(connection, dataset)
         if before.state is State.CLOSED:
             raise UsageError(f"the breaker of {dataset!r} is closed, nothing to try", hint="batches pass as they come")
-        waiting = runs.held(connection, dataset)
-        oldest = waiting[0].batch if waiting and contract is not None else None
+        first = runs.first_held(connection, dataset)
+        oldest = first.batch if first is not None and contract is not None else None
         until = now + timedelta(seconds=place.lease_for(connection, dataset))
         after = before.ask_probe(oldest, now, until, f"{by}: {reason}")
         _keep(connection, dataset, before, after, "half_open", now, by=by, reason=reason)

@@ -31,11 +31,11 @@ def release_due(place: Place, contract: Contract, now: datetime) -> list[Run]:
     clock = place.clock()
     with place.ledger.read() as connection:
         breaker = breakers.load(connection, contract.name).lost(clock, now)
-        waiting = runs.held(connection, contract.name)
-    if not waiting:
+        first = runs.first_held(connection, contract.name)
+    if first is None:
         return []
-    found = breaker.admit(waiting[0].batch, now, policy)
-    others_turn = found.state is State.HALF_OPEN and found.probe != waiting[0].batch
+    found = breaker.admit(first.batch, now, policy)
+    others_turn = found.state is State.HALF_OPEN and found.probe != first.batch
     if (found.state is State.OPEN or others_turn) and not breaker.overridden(Decision.HOLD, clock):
         return []
     return release(place, contract, now, by=THE_GATE)

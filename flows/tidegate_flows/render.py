@@ -23,6 +23,8 @@ from tidegate_flows.stores.local import replace_durably
 
 _MADE = "Rendered by `tidegate render`; render it again instead of editing it.\n"
 _USUAL_STEP = 5
+_MODE = 0o644
+"""Prometheus and Alertmanager are other users than whoever renders."""
 
 
 def render(contracts: Sequence[Contract], addresses: Addresses) -> dict[str, str]:
@@ -85,7 +87,7 @@ def write(files: Mapping[str, str], folder: Path, *, force: bool) -> list[str]:
         for name, text in changed.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            replace_durably(path, text.encode())
+            replace_durably(path, text.encode(), _MODE)
     except OSError as error:
         raise StoreError(f"{error.filename or folder} cannot be written", found=error.strerror) from error
     return [*changed]

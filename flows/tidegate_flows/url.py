@@ -61,6 +61,6 @@ def file_system(url: str) -> tuple[Any, str]:
         system.invalidate_cache()  # it is shared by the whole process, and a listing of an hour ago lacks parts
     except ImportError as error:
         raise UsageError(f"no package here can read {protocol}:// URLs", found=str(error).partition("\n")[0]) from None
-    except Exception as error:  # noqa: BLE001 - as above
+    except Exception as error:  # noqa: BLE001 - every file system has its own, and their words may hold a password
         raise StoreError(f"{masked(url)} cannot be reached", found=type(error).__name__) from None
     return system, place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator
@@ -160,6 +161,15 @@ def test_rendering_again_gives_the_same_in_whatever_order(make_contract: Make) -
 def test_two_contracts_of_one_dataset_are_refused(make_contract: Make) -> None:
     with pytest.raises(tg.UsageError, match="two contracts of one dataset; found: orders"):
         render.render([make_contract(), make_contract(version="2.0.0")], Addresses())
+
+
+def test_what_is_rendered_can_be_read_by_others_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        render.write({"rules.yaml": "groups: []\n"}, tmp_path, force=False)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "rules.yaml").stat().st_mode & 0o777 == 0o644
 
 
 def test_nothing_that_says_something_else_is_written_over_unless_forced(tmp_path: Path) -> None:

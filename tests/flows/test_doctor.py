@@ -287,6 +287,9 @@ def test_the_bucket_is_asked_and_another_one_than_the_stores_is_told(gated: Sett
     assert one(bucket.examine(publishing("memory://lake/gated")), "bucket").state == "ok"
     assert not (store / ".publish").exists(), "the doctor changes nothing"
     assert one(bucket.examine(publishing("nosuch://ann:hunter2@lake")), "bucket").state == "no"
+    for folder in ("file:///tmp/x", "/tmp/x"):  # noqa: S108 - it is refused
+        told = one(bucket.examine(publishing(folder)), "bucket")
+        assert (told.state, "only an object store" in str(told.hint)) == ("no", True), "as the gate says"
     (store / ".publish").write_text('{"format": 1, "url": "memory://lake/gated"}')
     assert one(bucket.examine(publishing("memory://elsewhere")), "bucket").state == "no"
     assert one(bucket.examine(gated), "bucket").state == "ok"

@@ -9,7 +9,7 @@ from tidegate_contracts.errors import TidegateError
 from tidegate_flows.doctor.bounded import within
 from tidegate_flows.doctor.examined import Examined, told
 from tidegate_flows.settings import Settings
-from tidegate_flows.stores.bucket import Bucket
+from tidegate_flows.stores.bucket import Bucket, require_objects
 from tidegate_flows.url import masked
 
 SECONDS = 10.0
@@ -20,6 +20,8 @@ def examine(chosen: Settings) -> Iterator[Examined]:
     """Look at whether the bucket is the store's and no other's, and answers; nothing is written."""
     named = chosen.publish.value
     try:
+        if named:
+            require_objects(named)
         where = Path(chosen.store.value)
         known = Bucket.of(where, "") if where.is_dir() else None  # what a store that is none lacks is told of the store
         bucket = known or (Bucket(named.rstrip("/"), where) if named else None)

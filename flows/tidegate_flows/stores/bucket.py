@@ -52,7 +52,7 @@ class Bucket:
             StoreError: What the store remembers cannot be read or written, or a bucket that is new cannot be reached.
         """
         if named:
-            _require_objects(named)
+            require_objects(named)
         known = _remembered(root)
         if known is None and named:
             cls(named.rstrip("/"), root).make_own()
@@ -182,7 +182,12 @@ class Bucket:
             ) from None
 
 
-def _require_objects(url: str) -> None:
+def require_objects(url: str) -> None:
+    """Refuse what is no URL of an object store.
+
+    Raises:
+        UsageError: It is none.
+    """
     protocol = url.partition("://")[0].lower()
     if "://" not in url or protocol not in PROTOCOLS:
         raise UsageError(
