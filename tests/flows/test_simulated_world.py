@@ -383,7 +383,7 @@ def test_nobody_passes_over_a_held_batch_that_another_worker_is_at(world: World,
         return
     assert [item for item in told if item[0] == "batch.released"] == [("batch.released", f"h{n}") for n in (1, 2, 3)]
     with world.outside.ledger.read() as connection:
-        assert not runs.held(connection, "world"), "nothing is left behind a breaker that is closed"
+        assert runs.first_held(connection, "world") is None, "nothing is left behind a breaker that is closed"
 
 
 def test_a_probe_that_another_worker_is_at_is_waited_for_without_another_verdict(world: World) -> None:
@@ -400,7 +400,7 @@ def test_a_probe_that_another_worker_is_at_is_waited_for_without_another_verdict
     world.true.look_at_rest()
     assert happened(world).count(("batch.held", "h2")) == 1
     with world.outside.ledger.read() as connection:
-        assert not runs.held(connection, "world")
+        assert runs.first_held(connection, "world") is None
 
 
 @pytest.mark.parametrize("act", ["release", "replay", "discard", "revision"])
@@ -423,7 +423,7 @@ def test_whoever_is_at_the_first_held_batch_goes_on_when_somebody_closes_meanwhi
     to_its_end(world, one)
     world.true.look_at_rest()
     with world.outside.ledger.read() as connection:
-        assert not runs.held(connection, "world"), "nothing is left behind a breaker that is closed"
+        assert runs.first_held(connection, "world") is None, "nothing is left behind a breaker that is closed"
 
 
 def test_a_probe_that_was_asked_for_is_waited_for_also_by_an_older_batch(world: World) -> None:
@@ -454,7 +454,7 @@ def test_a_batch_that_is_held_while_somebody_closes_is_not_left_behind(world: Wo
     to_its_end(world, one)
     world.true.look_at_rest()
     with world.outside.ledger.read() as connection:
-        assert not runs.held(connection, "world")
+        assert runs.first_held(connection, "world") is None
 
 
 def test_a_clock_set_forward_sweeps_nothing_that_somebody_is_about_to_commit(world: World) -> None:

@@ -221,12 +221,6 @@ def speaking_for_bytes_of(connection: Connection, run: str) -> Row[Any] | None:
     return next((row for row in found if row is not None and row.sha256 == old.sha256), None)
 
 
-def held(connection: Connection, dataset: str) -> list[Row[Any]]:
-    """Held batches, in event order."""
-    rows = [row for row in current(connection, dataset, [Decision.HOLD]) if not row.discarded]
-    return sorted(rows, key=lambda row: (row.event_end is None, row.event_end, row.seq))
-
-
 def first_held(connection: Connection, dataset: str) -> Row[Any] | None:
     """The held batch that comes first by its events; None if nothing is held."""
     waits = runs.c.superseded.is_(False), runs.c.decision == Decision.HOLD.value, runs.c.discarded.is_(False)
